@@ -185,9 +185,9 @@ def test_a_refused_capture_is_discarded_with_a_reason_and_owes_no_number(
 ) -> None:
     [saved, *_] = device.save(make_content(1, worker={"birth_date": "2020-04-12"}), make_content(2))
     device.send()
-    device.page.evaluate("(id) => device.outbox.discard(id, 'too young')", saved["captureId"])
+    device.page.evaluate("(id) => device.outbox.discard(id, 'withdrawn')", saved["captureId"])
     [discarded, _] = device.list()
-    assert (discarded["state"], discarded["discardReason"]) == ("discarded", "too young")
+    assert (discarded["state"], discarded["discardReason"]) == ("discarded", "withdrawn")
     assert device.count()["unsent"] == 0
     assert stage.list_missing_numbers() == []
     assert device.call("device.outbox.holdsNik(argument)", make_nik(1)) is None
@@ -201,7 +201,9 @@ def test_a_number_that_the_server_could_not_read_is_reported_when_it_is_given_up
     assert device.send()["needs_fix"] == 1
     assert stage.list_missing_numbers() == [(1, 1)]
 
+    # What somebody wrote might name the worker: neither the device nor the server keeps it.
     device.page.evaluate("(id) => device.outbox.discard(id, 'Siti pulang')", saved["captureId"])
+    assert [capture["discardReason"] for capture in device.list()] == ["other", None]
     device.call("device.sender.sendNow()")
     assert stage.list_missing_numbers() == []
     assert [(each.device_sequence, each.reason) for each in stage.container.discards.list_latest(DEVICE)] == [
@@ -222,7 +224,7 @@ def test_an_id_that_the_server_knows_with_other_content_loses_nothing(
           const { outbox } = device;
           const sealed = await outbox.vault.seal(`content ${id}`, content);
           const [record] = await outbox.listRecords(["accepted"]);
-          await outbox.change(async (captures) => { captures.put({ ...record, sealed, state: "waiting" }); });
+          await outbox.update([record], (stored) => ({ ...stored, sealed, state: "waiting" }));
         }""",
         [saved["captureId"], make_content(2)],
     )

@@ -2,6 +2,7 @@
 
 import { findLocalTime } from "../rules/dates.js";
 import { makeShortCode } from "../rules/short-codes.js";
+import { DISCARD_REASONS } from "../store/records.js";
 import { t, tOf } from "../texts/translate.js";
 import { button, choiceGroup, h, makeId, tile } from "./elements.js";
 import { describeFinding } from "./form.js";
@@ -11,7 +12,6 @@ import { makeRescue } from "./rescue.js";
 /** @typedef {import("../scripts/app.js").App} App */
 /** @typedef {import("../scripts/types.js").CaptureSummary} CaptureSummary */
 
-const REASONS = ["mistake", "twice", "withdrawn", "other"];
 // As many rows as a day has; older ones stand behind.
 const SHOWN = 300;
 
@@ -150,8 +150,8 @@ function shorten(path) {
  */
 function askReason(app, capture, onCancel) {
   const name = makeId();
-  let reason = REASONS[0];
-  const options = REASONS.map((each, index) => {
+  let reason = DISCARD_REASONS[0];
+  const options = DISCARD_REASONS.map((each, index) => {
     const option = tile({ type: "radio", name, checked: index === 0 }, tOf("reason", each));
     option.input.addEventListener("change", () => (reason = each));
     return option.element;

@@ -125,6 +125,9 @@ export function wipe(record) {
   return { ...record, sealed: null };
 }
 
+/** Why an officer may give a capture up. What somebody typed might name the worker: it is not kept. */
+export const DISCARD_REASONS = ["mistake", "twice", "withdrawn", "other"];
+
 /**
  * Return a refused record that an officer gave up. The server may never have read its number.
  * @param {CaptureRecord} record
@@ -132,7 +135,13 @@ export function wipe(record) {
  * @returns {CaptureRecord}
  */
 export function discardRecord(record, reason) {
-  return { ...wipe(record), state: "discarded", discardReason: reason, notBefore: null, owesReport: true };
+  const discardReason = toReason(reason);
+  return { ...wipe(record), state: "discarded", discardReason, notBefore: null, owesReport: true };
+}
+
+/** @param {string | null} reason */
+function toReason(reason) {
+  return reason !== null && DISCARD_REASONS.includes(reason) ? reason : "other";
 }
 
 /**
@@ -140,8 +149,7 @@ export function discardRecord(record, reason) {
  * @param {CaptureRecord} record
  */
 export function reportDiscard({ sequence, discardReason }) {
-  const isCode = /^[a-z][a-z_]{0,39}$/.test(discardReason ?? "");
-  return { device_sequence: sequence, reason: isCode ? discardReason : "other" };
+  return { device_sequence: sequence, reason: toReason(discardReason) };
 }
 
 /**
