@@ -3,9 +3,9 @@
 import { t } from "../texts/translate.js";
 import { makeAnswers } from "./answers.js";
 import { button, h } from "./elements.js";
-import { makeForm } from "./form.js";
 import { makeReceipt, makeSlip } from "./receipt.js";
 import { describePinFailure, makePinField } from "./sign-on.js";
+import { makeWelcome, openOwnForm } from "./unattended.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 /** @typedef {import("../scripts/app.js").Screen} Screen */
@@ -25,23 +25,13 @@ let captureTimes = [];
  */
 export function makeKioskScreen(app) {
   const busy = h("p", { class: "notice warn", role: "status", hidden: true }, t("kiosk.busy"));
-  const begin = button(t("kiosk.begin"), () => {
+  const begin = () => {
     busy.hidden = mayCapture();
     if (mayCapture()) openKioskForm(app);
-  }, { testid: "new-registration", class: "button main large" });
+  };
   // The way out is a corner that a worker does not need, and it needs the code.
   const leave = button(t("kiosk.leave"), () => app.open(makeLeaveScreen), { class: "button quiet leave" });
-  const element = h(
-    "div",
-    { class: "kiosk" },
-    h("p", { class: "lead" }, t("kiosk.welcome")),
-    h("p", { class: "notice" }, t("start.not_health")),
-    h("ul", {}, h("li", {}, t("kiosk.need_card")), h("li", {}, t("kiosk.need_phone")), h("li", {}, t("kiosk.need_minutes"))),
-    begin,
-    busy,
-    leave,
-  );
-  return { name: "kiosk", title: t("kiosk.heading"), element, update: () => void (begin.disabled = !app.bundle) };
+  return makeWelcome(app, { name: "kiosk", title: t("kiosk.heading"), onBegin: begin }, busy, leave);
 }
 
 /** Return true while the kiosk has not made too many captures within a minute. */
@@ -61,27 +51,16 @@ function endPerson(app) {
 
 /** @param {App} app */
 function openKioskForm(app) {
-  const answers = makeAnswers(app.language);
   const captureId = app.device.outbox.newCaptureId();
-  const place = { position: 0 };
-  app.open(() => {
-    const form = makeForm({
-      answers,
-      place,
-      bundle: app.bundle,
-      isUnattended: true,
-      // Whether somebody was here before is nobody's business.
-      findHeld: async () => null,
-      onChange: () => undefined,
-      onLeave: () => endPerson(app),
-      onSave: async (content, quote) => {
-        const saved = await app.device.outbox.save(captureId, content);
-        captureTimes.push(Date.now());
-        const receipt = makeReceipt(saved, content, quote);
-        app.open(() => makeKioskReceiptScreen(app, receipt));
-      },
-    });
-    return withIdleReset(app, { name: "form", title: t("form.title"), ...form });
+  openOwnForm(app, makeAnswers(app.language), {
+    wrap: (screen) => withIdleReset(app, screen),
+    onLeave: () => endPerson(app),
+    onSave: async (content, quote) => {
+      const saved = await app.device.outbox.save(captureId, content);
+      captureTimes.push(Date.now());
+      const receipt = makeReceipt(saved, content, quote);
+      app.open(() => makeKioskReceiptScreen(app, receipt));
+    },
   });
 }
 
