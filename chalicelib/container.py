@@ -12,10 +12,12 @@ from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.builder import (
     build_client_registry,
     build_daily_cap_limiter,
+    build_kiosk_cap_limiter,
     build_last_seen_tracker,
     build_token_use_tracker,
 )
 from chalicelib.clients.caps import DailyCapLimiter
+from chalicelib.clients.kiosk_cap import KioskCapLimiter
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker
 from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.container_stores import KeysAndStores
@@ -112,6 +114,10 @@ class Container(KeysAndStores):
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
         return build_daily_cap_limiter(self)
+
+    @cached_property
+    def kiosk_cap(self) -> KioskCapLimiter:
+        return build_kiosk_cap_limiter(self)
 
     @cached_property
     def campaigns(self) -> CampaignService:

@@ -52,6 +52,12 @@ class ClientCapReached(Refusal):
     code = "client_cap_reached"
 
 
+class KioskCapReached(Refusal):
+    """The unattended kiosk has sent its captures of this minute. This one was not stored."""
+
+    code = "kiosk_cap_reached"
+
+
 class TokenUnknown(Refusal):
     """No client holds this token."""
 

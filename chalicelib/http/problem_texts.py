@@ -152,6 +152,11 @@ PROBLEMS: Mapping[str, Problem] = {
         "Batas pendaftaran harian perangkat ini sudah tercapai.",
         "This client has reached its daily number of captures.",
     ),
+    "kiosk_cap_reached": Problem(
+        429,
+        "Kios ini sudah mencapai batas pendaftaran per menit.",
+        "This kiosk has reached its number of registrations in a minute.",
+    ),
     "phone_cap_reached": Problem(
         429,
         "Batas pendaftaran harian untuk nomor HP ini sudah tercapai.",

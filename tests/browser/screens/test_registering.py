@@ -198,6 +198,7 @@ def test_the_second_nik_is_not_asked_for_before_its_turn(officer: Walker) -> Non
     for label, value in (("Tanggal", "13"), ("Bulan", "4"), ("Tahun", "1985")):
         officer.page.get_by_label(label, exact=True).fill(value)
     officer.find("nik").fill(make_nik()[:-1])
+    officer.find("nik").blur()
     expect(officer.page.get_by_text("Yang diketik 15 angka.")).to_be_visible()
     officer.find("nik").fill(make_nik())
     expect(officer.page.get_by_label("NIK sekali lagi")).to_be_visible()

@@ -12,7 +12,6 @@ import { makeWelcome, openOwnForm } from "./unattended.js";
 
 const IDLE = 60_000;
 const WARNING = 15_000;
-const CAPTURES_A_MINUTE = 12;
 const MINUTE = 60_000;
 
 /** When the last captures were made at this kiosk. @type {number[]} */
@@ -26,18 +25,21 @@ let captureTimes = [];
 export function makeKioskScreen(app) {
   const busy = h("p", { class: "notice warn", role: "status", hidden: true }, t("kiosk.busy"));
   const begin = () => {
-    busy.hidden = mayCapture();
-    if (mayCapture()) openKioskForm(app);
+    busy.hidden = mayCapture(app);
+    if (mayCapture(app)) openKioskForm(app);
   };
   // The way out is a corner that a worker does not need, and it needs the code.
   const leave = button(t("kiosk.leave"), () => app.open(makeLeaveScreen), { class: "button quiet leave" });
   return makeWelcome(app, { name: "kiosk", title: t("kiosk.heading"), onBegin: begin }, busy, leave);
 }
 
-/** Return true while the kiosk has not made too many captures within a minute. */
-function mayCapture() {
+/**
+ * Return true while the kiosk has not made too many captures within a minute. The server holds it to the same number.
+ * @param {App} app
+ */
+function mayCapture({ bundle }) {
   captureTimes = captureTimes.filter((time) => Date.now() - time < MINUTE);
-  return captureTimes.length < CAPTURES_A_MINUTE;
+  return captureTimes.length < (bundle.limits.kiosk_captures_a_minute ?? Infinity);
 }
 
 /**
