@@ -1,4 +1,4 @@
-"""A kiosk that sends too much at once: what is over its cap is refused with a code, and taken a minute later."""
+"""A kiosk that sends too much at once: what is over its cap is refused, and taken a minute later."""
 
 from datetime import timedelta
 

@@ -1,5 +1,7 @@
 """Sending what was saved: every capture is registered once, and ticked when the server has said so."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.browser.offline.device_page import OFFICER, DevicePage, make_content, reopen
@@ -253,6 +255,27 @@ def test_what_the_server_could_not_do_now_is_sent_again_by_itself(
         proxy.faults.clear()
         stage.wait_until(lambda: device.count()["accepted"] == 8)
     assert [number for number, _ in sorted(list_arrived(stage))] == list(range(1, 9))
+
+
+def test_what_a_kiosk_sends_too_fast_waits_for_the_next_minute(
+    tablet: Session, stage: AppStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAFTAR_KIOSK_MINUTE_CAP", "3")
+    stage.restart()
+    device = DevicePage.open(tablet, stage)
+    device.call("device.session.enrol(argument)", stage.make_code(mode="kiosk"))
+    device.save(*(make_content(number) for number in range(1, 6)))
+    numbers = device.send()
+    assert (numbers["accepted"], numbers["waiting"], numbers["needs_fix"]) == (3, 2, 0)
+    due = device.call("device.outbox.listRecords(['waiting'])")
+    assert {each["problem"]["code"] for each in due} == {"kiosk_cap_reached"}
+    pauses = [each["notBefore"] - device.call("Date.now()") for each in due]
+    assert all(30_000 < pause <= 60_000 for pause in pauses), "they are sent by themselves, a minute later"
+
+    stage.clock.ahead = timedelta(minutes=1)
+    device.call("device.sender.sendNow()")
+    assert device.count()["accepted"] == 5
+    assert [number for number, _ in list_arrived(stage)] == [1, 2, 3, 4, 5]
 
 
 def test_a_device_whose_token_is_revoked_keeps_what_it_holds(device: DevicePage, stage: AppStage) -> None:
