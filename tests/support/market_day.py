@@ -33,7 +33,7 @@ class ArrivedCapture:
 
 @dataclass(frozen=True)
 class MarketDay:
-    """What became of the captures of the day. `arrived` is in the order of the times of capture."""
+    """The captures of the day. `arrived` is in the order of the times of capture."""
 
     saved: int
     handed_over_at: int
