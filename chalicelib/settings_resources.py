@@ -33,7 +33,7 @@ class ResourceSettings(BaseModel):
     )
     conversations_table: str = Field(
         alias="DAFTAR_CONVERSATIONS_TABLE",
-        description="Table of the sessions of chats, of the events that were handled, and of messages to people.",
+        description="Table of chats: their sessions, handled events, and messages to people.",
     )
     reviews_table: str = Field(
         alias="DAFTAR_REVIEWS_TABLE",
