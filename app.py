@@ -17,6 +17,7 @@ from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
 from chalicelib.http.route_access import list_callable_routes, protect_routes
 from chalicelib.routes import ROUTES
+from chalicelib.snapshots import refresh_when_restored
 
 container = Container()
 
@@ -106,8 +107,9 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    erase_sms, context = container.sms_history.erase, get_context(event)
-    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_sms, context)
+    erase_attached, context = container.data_requests.erase_attached, get_context(event)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
 
 
+refresh_when_restored(container.forget)
 cold_start.finish()

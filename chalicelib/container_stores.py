@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
+    from chalicelib.searches.store import DynamoLookups
 
 
 class KeysAndStores:
@@ -36,6 +37,13 @@ class KeysAndStores:
             self.settings = settings
         self.aws = aws or AwsClients()
         self.clock = clock
+
+    def forget(self) -> None:
+        """Forget everything that was built, with its keys and connections. It is built again on first use."""
+        kept = {"settings"}
+        for name in [name for name in vars(self) if name not in kept and _is_built(type(self), name)]:
+            delattr(self, name)
+        self.aws.forget()
 
     @cached_property
     def settings(self) -> Settings:
@@ -83,6 +91,14 @@ class KeysAndStores:
 
         return DynamoReadingStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
 
+    # Reviews and searches
+
+    @cached_property
+    def lookups(self) -> "DynamoLookups":
+        from chalicelib.searches.store import DynamoLookups
+
+        return DynamoLookups(self.aws.dynamodb, self.settings.reviews_table)
+
     # Summaries
 
     @cached_property
@@ -128,3 +144,7 @@ class KeysAndStores:
         from chalicelib.notifications.queues import SQSReceiptSink
 
         return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
+
+
+def _is_built(owner: type, name: str) -> bool:
+    return isinstance(getattr(owner, name, None), cached_property)

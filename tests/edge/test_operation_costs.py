@@ -192,17 +192,9 @@ def roll_up_an_idle_hour(costs: CostHarness) -> None:
 
 
 def recount_20_registrations(costs: CostHarness) -> None:
-    _recount(costs, 20)
-
-
-def recount_150_registrations(costs: CostHarness) -> None:
-    _recount(costs, 150)
-
-
-def _recount(costs: CostHarness, workers: int) -> None:
-    costs.count_day(workers)
-    costs.register(workers + 1)
-    costs.publish(only=make_capture_id(workers + 1))
+    costs.count_day(ROWS)
+    costs.register(ROWS + 1)
+    costs.publish(only=make_capture_id(ROWS + 1))
     with costs.metered():
         costs.edge.invoke("roll_up_due_days", make_schedule_event())
 
@@ -252,7 +244,6 @@ OPERATIONS: tuple[Operation, ...] = (
     look_for_due_sms,
     roll_up_an_idle_hour,
     recount_20_registrations,
-    recount_150_registrations,
     export_20_registrations,
     read_a_summary,
     list_20_registrations,
