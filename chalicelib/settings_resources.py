@@ -49,6 +49,10 @@ class ResourceSettings(BaseModel):
     receipts_queue_url: str = Field(
         alias="DAFTAR_RECEIPTS_QUEUE_URL", description="Queue of delivery receipts from the SMS gateways."
     )
+    chat_outbox_queue_url: str = Field(
+        alias="DAFTAR_CHAT_OUTBOX_QUEUE_URL",
+        description="Queue of the messages to people in chats, in the order of each chat.",
+    )
     exports_bucket: str = Field(
         alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."
     )
