@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
+    from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
+    from chalicelib.chats.service import ChatSender
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -256,6 +258,28 @@ class Container(KeysAndStores):
         from chalicelib.exports.builder import build_export_service
 
         return build_export_service(self)
+
+    # Chats
+
+    @cached_property
+    def chat_sender(self) -> "ChatSender":
+        from chalicelib.chats.builder import build_chat_sender
+
+        return build_chat_sender(self)
+
+    @cached_property
+    def telegram_account(self) -> "TelegramAccount":
+        """Our bot; its secret is read once per container."""
+        from chalicelib.chats.accounts import TelegramAccount
+
+        return TelegramAccount.from_secret(self.read_secret(self.settings.telegram_secret))
+
+    @cached_property
+    def whatsapp_account(self) -> "WhatsAppAccount":
+        """Our number at WhatsApp; its secret is read once per container."""
+        from chalicelib.chats.accounts import WhatsAppAccount
+
+        return WhatsAppAccount.from_secret(self.read_secret(self.settings.whatsapp_secret))
 
     # SMS
 
