@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from chalicelib.channels.odk.service import OdkService
     from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
     from chalicelib.chats.service import ChatSender
+    from chalicelib.conversations.queues import SQSChatEvents
+    from chalicelib.conversations.service import ConversationService
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -266,6 +268,25 @@ class Container(KeysAndStores):
         from chalicelib.chats.builder import build_chat_sender
 
         return build_chat_sender(self)
+
+    @cached_property
+    def conversations(self) -> "ConversationService":
+        from chalicelib.conversations.builder import build_conversation_service
+
+        return build_conversation_service(self)
+
+    @cached_property
+    def chat_events(self) -> "SQSChatEvents":
+        from chalicelib.conversations.builder import build_chat_events
+
+        return build_chat_events(self)
+
+    @cached_property
+    def text_gateway_token(self) -> str:
+        """The token of our gateway for SMS and USSD; its secret is read once per container."""
+        from chalicelib.conversations.builder import read_text_gateway_token
+
+        return read_text_gateway_token(self)
 
     @cached_property
     def telegram_account(self) -> "TelegramAccount":

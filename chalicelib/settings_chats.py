@@ -31,6 +31,11 @@ class ChatSettings(BaseModel):
             " empty for no WhatsApp."
         ),
     )
+    text_gateway_secret: str = Field(
+        alias="DAFTAR_TEXT_GATEWAY_SECRET",
+        default="",
+        description="Secret with the token of our gateway for SMS and USSD; empty for neither channel.",
+    )
     chat_campaign: str = Field(
         alias="DAFTAR_CHAT_CAMPAIGN",
         default="",
