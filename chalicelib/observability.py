@@ -34,6 +34,7 @@ FACTS: Mapping[str, re.Pattern[str]] = {
     "by_status": _NAME,
     "campaign_id": _ID,
     "capture_id": _ID,
+    "channel": _NAME,
     "client_id": _ID,
     "code": _NAME,
     "day": re.compile(r"\d{4}-\d\d-\d\d"),
