@@ -134,6 +134,12 @@ class Settings(ResourceSettings, ChatSettings):
         description="URL of the web app. {domain}, {base_path}, {api_id}, {stage} are those of the request.",
     )
 
+    odk_photos: Annotated[bool, BeforeValidator(parse_flag)] = Field(
+        alias="DAFTAR_ODK_PHOTOS",
+        default=False,
+        description="Ask for a photo of the identity card in forms of ODK Collect.",
+    )
+
     mail_from: str = Field(
         alias="DAFTAR_MAIL_FROM",
         default="",

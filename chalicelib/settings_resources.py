@@ -33,7 +33,7 @@ class ResourceSettings(BaseModel):
     )
     conversations_table: str = Field(
         alias="DAFTAR_CONVERSATIONS_TABLE",
-        description="Table of the sessions of chats, of the events that were handled, and of messages to people.",
+        description="Table of chats: their sessions, handled events, and messages to people.",
     )
     keys_table: str = Field(
         alias="DAFTAR_KEYS_TABLE", description="Table of data keys, wrapped by the KMS key."
@@ -48,6 +48,9 @@ class ResourceSettings(BaseModel):
     )
     receipts_queue_url: str = Field(
         alias="DAFTAR_RECEIPTS_QUEUE_URL", description="Queue of delivery receipts from the SMS gateways."
+    )
+    photos_bucket: str = Field(
+        alias="DAFTAR_PHOTOS_BUCKET", description="Bucket for the photos that forms of ODK Collect ask for."
     )
     chat_outbox_queue_url: str = Field(
         alias="DAFTAR_CHAT_OUTBOX_QUEUE_URL",

@@ -228,8 +228,8 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
     ),
     "role_channel_conflict": FieldMessage(
-        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot, web, telegram, whatsapp, sms atau"
-        " ussd. Tidak bisa keduanya.",
+        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot, web, telegram, whatsapp, sms"
+        " atau ussd. Tidak bisa keduanya.",
         "Kiosks use the channels kiosk, van, agent or office; bots use bot, web, telegram, whatsapp, sms or"
         " ussd. No client is both.",
     ),

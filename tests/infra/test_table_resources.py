@@ -4,8 +4,13 @@ from tests.support.template import PackagedTemplate, as_list, resolve_logical_id
 
 # Items of these tables expire; those of the others are kept until they are erased.
 EXPIRING = {
-    *("RegistrationsTable", "ClientsTable", "SmsLedgerTable", "SendingTable", "AuditTable"),
     "ConversationsTable",
+    "RegistrationsTable",
+    "ClientsTable",
+    "SmsLedgerTable",
+    "SendingTable",
+    "AuditTable",
+    "RequestsTable",
 }
 
 

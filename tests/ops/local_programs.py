@@ -41,6 +41,10 @@ def make_outputs(url: str) -> dict[str, str]:
         "RestAPIStage": "api",
         "EndpointURL": f"{url}/api/",
         "FieldKeyArn": "arn:aws:kms:ap-southeast-3:000000000000:key/k",
+        **{
+            f"{name}Arn": f"arn:aws:sns:ap-southeast-3:000000000000:{name}"
+            for name in ("AlarmTopic", "ReceiptsTopic")
+        },
     }
 
 

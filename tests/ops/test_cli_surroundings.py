@@ -124,7 +124,7 @@ class _Refusal(_Answer):
 
 API_COMMANDS = [
     *("register", "rescue", "roll-up", "summary", "audit"),
-    *(name for name in COMMANDS if name.startswith("clients ")),
+    *(name for name in COMMANDS if name.startswith("clients ") and name != "clients enrol-admin"),
 ]
 
 
