@@ -134,6 +134,20 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
     },
+    "OnChatOutbox": {
+        Grant("sqs:ChangeMessageVisibility", "ChatOutboxQueue.Arn"),
+        Grant("sqs:DeleteMessage", "ChatOutboxQueue.Arn"),
+        Grant("sqs:GetQueueAttributes", "ChatOutboxQueue.Arn"),
+        Grant("sqs:ReceiveMessage", "ChatOutboxQueue.Arn"),
+        Grant("dynamodb:GetItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:PutItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
+        Grant("dynamodb:Query", "KeysTable.Arn"),
+        Grant("kms:Decrypt", "FieldKey.Arn"),
+        Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
+        Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
+    },
     "QueueDueSms": {
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_due"),
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
@@ -255,6 +269,7 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
     context = "kms:EncryptionContext:daftar:purpose"
     assert purposes == {
         "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE]}},
+        "OnChatOutbox": {"StringEquals": {context: FIELD_PURPOSE}},
         "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},
         "DeliverReports": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},

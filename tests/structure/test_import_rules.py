@@ -13,7 +13,7 @@ from tests.support.source_tree import (
 )
 
 # The file names of modules that reach AWS, Chalice or the process. All others are pure.
-STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "http_posts", "ses", "store", "queues"}
+STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "store", "queues"}
 ADAPTERS = STORES | {
     *(
         "app",
@@ -28,6 +28,7 @@ ADAPTERS = STORES | {
         "records",
     ),
     *("routes", "authorizer", "middleware", "consumer", "schedule"),
+    *("http_posts", "bot_api", "cloud_api"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
 
