@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from chalicelib.registrations.reading import ReadingService
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
+    from chalicelib.reviews.service import ReviewService
+    from chalicelib.reviews.watcher import ReviewWatcher
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
@@ -220,6 +222,20 @@ class Container(KeysAndStores):
         from chalicelib.data_requests.builder import build_data_request_service
 
         return build_data_request_service(self)
+
+    # Reviews
+
+    @cached_property
+    def reviews(self) -> "ReviewService":
+        from chalicelib.reviews.builder import build_review_service
+
+        return build_review_service(self)
+
+    @cached_property
+    def review_watcher(self) -> "ReviewWatcher":
+        from chalicelib.reviews.builder import build_review_watcher
+
+        return build_review_watcher(self)
 
     # Summaries
 
