@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
+from tests.support.chat_grants import CHAT_FUNCTION_GRANTS, CHAT_GRANTS, DATA_KEY_GRANTS
 from tests.support.template import Grant, PackagedTemplate, as_list, split_condition
 
 # Actions on a wildcard resource, and the reason for each.
@@ -44,20 +45,6 @@ MAIL_GRANTS = {
         "identity/MailIdentity",
         "configuration-set/MailConfigurationSet if MailEventsAreConfigured",
     )
-}
-DATA_KEY_GRANTS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
-
-CHAT_GRANTS = {
-    Grant("sqs:SendMessage", "ChatEventsQueue.Arn"),
-    Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
-    Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
-    Grant("secretsmanager:GetSecretValue", "TextGatewaySecret if TextGatewayIsConfigured"),
-    *(
-        Grant(f"dynamodb:{action}", "ConversationsTable.Arn")
-        for action in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
-    ),
-    Grant("dynamodb:Query", "ConversationsTable.Arn/index/by_worker"),
-    Grant("dynamodb:PutItem", "SendingTable.Arn"),
 }
 
 GRANTS_BY_FUNCTION = {
@@ -160,40 +147,7 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
     },
-    "OnChatEvents": {
-        *(
-            Grant(f"sqs:{action}", "ChatEventsQueue.Arn")
-            for action in ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
-        ),
-        Grant("sqs:SendMessage", "ChatOutboxQueue.Arn"),
-        Grant("dynamodb:DeleteItem", "ConversationsTable.Arn"),
-        Grant("dynamodb:GetItem", "ConversationsTable.Arn"),
-        Grant("dynamodb:PutItem", "ConversationsTable.Arn"),
-        Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
-        Grant("dynamodb:GetItem", "ClientsTable.Arn"),
-        Grant("dynamodb:UpdateItem", "ClientsTable.Arn"),
-        Grant("dynamodb:PutItem", "AuditTable.Arn"),
-        *DATA_KEY_GRANTS,
-    },
-    "OnChatOutbox": {
-        Grant("sqs:ChangeMessageVisibility", "ChatOutboxQueue.Arn"),
-        Grant("sqs:DeleteMessage", "ChatOutboxQueue.Arn"),
-        Grant("sqs:GetQueueAttributes", "ChatOutboxQueue.Arn"),
-        Grant("sqs:ReceiveMessage", "ChatOutboxQueue.Arn"),
-        Grant("dynamodb:GetItem", "ConversationsTable.Arn"),
-        Grant("dynamodb:PutItem", "ConversationsTable.Arn"),
-        Grant("dynamodb:UpdateItem", "ConversationsTable.Arn"),
-        Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
-        Grant("dynamodb:Query", "KeysTable.Arn"),
-        Grant("kms:Decrypt", "FieldKey.Arn"),
-        Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
-        Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
-    },
+    **CHAT_FUNCTION_GRANTS,
     "QueueDueSms": {
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_due"),
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
