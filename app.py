@@ -17,6 +17,7 @@ from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
 from chalicelib.http.route_access import list_callable_routes, protect_routes
 from chalicelib.routes import ROUTES
+from chalicelib.snapshots import refresh_when_restored
 
 container = Container()
 
@@ -126,4 +127,5 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
 
 
+refresh_when_restored(container.forget)
 cold_start.finish()

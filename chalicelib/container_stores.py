@@ -40,6 +40,13 @@ class KeysAndStores:
         self.aws = aws or AwsClients()
         self.clock = clock
 
+    def forget(self) -> None:
+        """Forget everything that was built, with its keys and connections. It is built again on first use."""
+        kept = {"settings"}
+        for name in [name for name in vars(self) if name not in kept and _is_built(type(self), name)]:
+            delattr(self, name)
+        self.aws.forget()
+
     @cached_property
     def settings(self) -> Settings:
         """The settings of the stage. Raise SettingsIncomplete."""
@@ -162,3 +169,7 @@ class KeysAndStores:
         from chalicelib.notifications.queues import SQSReceiptSink
 
         return SQSReceiptSink(self.aws.sqs, self.settings.receipts_queue_url)
+
+
+def _is_built(owner: type, name: str) -> bool:
+    return isinstance(getattr(owner, name, None), cached_property)

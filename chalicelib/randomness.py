@@ -1,5 +1,6 @@
 """Random values: the only module, apart from the field cipher, that draws them."""
 
+import random
 import secrets
 
 _TOKEN_BYTES = 32
@@ -20,6 +21,14 @@ def generate_link_code() -> str:
 def generate_write_id() -> str:
     """Return an id that distinguishes one write of an item from another."""
     return secrets.token_hex(8)
+
+
+def reseed() -> None:
+    """Give this process a sequence of its own of the numbers that the SDK's pauses are made of.
+
+    The values of the other functions come from the operating system and need it not.
+    """
+    random.seed()
 
 
 def random_index(length: int) -> int:

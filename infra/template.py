@@ -66,6 +66,12 @@ def load_permissions() -> dict[str, list[dict[str, Any]]]:
 
 
 @cache
+def list_functions() -> tuple[str, ...]:
+    """Return the logical ids of all functions."""
+    return tuple(load_permissions())
+
+
+@cache
 def join_template() -> dict[str, Any]:
     """Return everything of `infra/` as one document. Callers must not change it."""
     document: dict[str, Any] = {}
@@ -75,6 +81,7 @@ def join_template() -> dict[str, Any]:
     queues = dead_letters.list_dead_letter_queues(document["Resources"])
     for made in (
         functions.make_function_resources(permissions, document["Resources"]),
+        functions.make_traffic_shift_role(permissions),
         dead_letters.make_dead_letter_queues(document["Resources"], queues),
         alarms.make_alarms(),
         dashboard.make_dashboard(list(permissions), [each.logical_id for each in queues]),

@@ -10,6 +10,7 @@ from chalicelib.rollups.model import Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.store_outbox import DynamoOutbox
 from chalicelib.rollups.store_summaries import DynamoSummaries
+from infra.functions import ALIAS
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 
@@ -68,7 +69,10 @@ def invoke_function(stage: Stage, function_id: str, event: Mapping[str, Any], **
     Raise OperationError if the function fails.
     """
     response = stage.aws_client("lambda").invoke(
-        FunctionName=stage.outputs[f"{function_id}Name"], Payload=json.dumps(event), **options
+        FunctionName=stage.outputs[f"{function_id}Name"],
+        Qualifier=ALIAS,
+        Payload=json.dumps(event),
+        **options,
     )
     result = json.loads(response["Payload"].read() or b"null")
     if "FunctionError" in response:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import botocore.session
@@ -84,7 +85,7 @@ def test_every_service_can_be_built(moto_stage: None, monkeypatch: pytest.Monkey
 
 def test_every_client_is_created_once(moto_stage: None) -> None:
     clients = AwsClients()
-    for name in [name for name in vars(AwsClients) if not name.startswith("_")]:
+    for name in [name for name, each in vars(AwsClients).items() if isinstance(each, cached_property)]:
         assert getattr(clients, name) is getattr(clients, name), name
 
 

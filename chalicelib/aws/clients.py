@@ -91,6 +91,10 @@ class AwsClients:
     def __init__(self, session: boto3.Session | None = None) -> None:
         self._given_session = session
 
+    def forget(self) -> None:
+        """Forget the clients, with their connections, and the session with its credentials."""
+        self.__dict__ = {"_given_session": self._given_session}
+
     @cached_property
     def dynamodb(self) -> Any:
         """DynamoDB, for all that a caller waits for."""

@@ -18,6 +18,7 @@ from ops.deploy.cloudformation import (
 )
 
 # A resource of these types holds data that is not in any other place.
+_PUBLISHED_TYPES = {"AWS::Lambda::Alias", "AWS::Lambda::Version"}
 _DATA_TYPES = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Logs::LogGroup"}
 
 
@@ -25,8 +26,8 @@ _DATA_TYPES = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key", "AWS:
 class Change:
     """One resource that an update adds, changes, replaces or removes. `causes` are the properties.
 
-    A derived change is one that CloudFormation cannot exclude beforehand, because the resource refers to
-    another that changes.
+    A derived change follows from another: CloudFormation cannot exclude it beforehand, because the resource
+    refers to one that changes, or it is the version that a changed function publishes, and its alias.
     """
 
     action: str
@@ -125,7 +126,8 @@ def _parse(change: Mapping[str, Any]) -> Change:
         )
     details = change.get("Details", [])
     names = [target.get("Name") or target["Attribute"] for detail in details for target in [detail["Target"]]]
-    is_derived = bool(details) and all(detail.get("Evaluation") == "Dynamic" for detail in details)
+    is_dynamic = bool(details) and all(detail.get("Evaluation") == "Dynamic" for detail in details)
+    is_derived = is_dynamic or change["ResourceType"] in _PUBLISHED_TYPES
     return Change(
         action, change["LogicalResourceId"], change["ResourceType"], tuple(dict.fromkeys(names)), is_derived
     )

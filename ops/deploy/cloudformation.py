@@ -2,15 +2,16 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
+from infra.functions import ALIAS
 from ops.deploy.artefacts import create_artefact_bucket
 from ops.deploy.packaging import Package
+from ops.deploy.releases import iter_functions, name_release
 from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
 from ops.errors import OperationError
 
@@ -36,7 +37,7 @@ def deploy(
 ) -> Stage:
     """Create or update the stack, or do nothing if nothing has changed. Raise DeploymentFailed."""
     create_artefact_bucket(aws_client("s3"), bucket)
-    template_url = upload_package(package, bucket, aws_client("s3"))
+    template_url = upload_package(package, bucket, aws_client("s3"), parameters)
     cloudformation = aws_client("cloudformation")
     request = {
         "StackName": stack_name,
@@ -50,14 +51,16 @@ def deploy(
     return stage
 
 
-def upload_package(package: Package, bucket: str, s3: Any) -> str:
-    """Store the zip and the template under the digests of their content. Return the template's URL."""
+def upload_package(package: Package, bucket: str, s3: Any, parameters: Mapping[str, str]) -> str:
+    """Store the zip and the template under the digests of their content. Return the template's URL.
+
+    The template is that of a release with these parameters.
+    """
     archive_key = f"{package.digest}.zip"
     s3.put_object(Bucket=bucket, Key=archive_key, Body=package.archive.read_bytes())
-    template = deepcopy(package.template)
-    for _, function in _iter_functions(template):
-        function["Properties"]["CodeUri"] = f"s3://{bucket}/{archive_key}"
-    return upload_template(template, bucket, s3)
+    archive_url = f"s3://{bucket}/{archive_key}"
+    release = name_release(package.template, package.digest, archive_url, parameters)
+    return upload_template(release, bucket, s3)
 
 
 def upload_template(template: Mapping[str, Any], bucket: str, s3: Any) -> str:
@@ -66,12 +69,6 @@ def upload_template(template: Mapping[str, Any], bucket: str, s3: Any) -> str:
     template_key = f"{sha256(body).hexdigest()}.json"
     s3.put_object(Bucket=bucket, Key=template_key, Body=body)
     return f"{s3.meta.endpoint_url}/{bucket}/{template_key}"
-
-
-def _iter_functions(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::Function":
-            yield name, resource
 
 
 def _create_or_update(cloudformation: Any, request: dict[str, Any]) -> None:
@@ -142,9 +139,9 @@ def check_functions(package: Package, stage: Stage) -> None:
         for resource in page["StackResourceSummaries"]
     }
     lambda_client = stage.aws_client("lambda")
-    for name, resource in _iter_functions(package.template):
-        found = lambda_client.get_function_configuration(FunctionName=physical_names[name])
+    for name, properties in iter_functions(package.template):
+        found = lambda_client.get_function_configuration(FunctionName=physical_names[name], Qualifier=ALIAS)
         if found["CodeSize"] == 0 or found["CodeSha256"] != expected:
             raise DeploymentFailed(f"{name} does not run the zip that was packaged")
-        if found["Runtime"] != resource["Properties"]["Runtime"]:
+        if found["Runtime"] != properties["Runtime"]:
             raise DeploymentFailed(f"{name} runs on {found['Runtime']}")

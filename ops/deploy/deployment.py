@@ -33,6 +33,7 @@ from ops.deploy.smoke_test import run_smoke_test
 from ops.deploy.stage_file import StageConfig
 from ops.deploy.stage_record import StageRecord, find_local_endpoint, make_api_url, write_stage_record
 from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
+from ops.deploy.versions import StageVersions
 from ops.errors import OperationError
 from ops.local.template import adapt_template
 from ops.project import ROOT
@@ -96,6 +97,7 @@ class Deployment:
         parameters = self._make_parameters()
         changes = self._update_stack(package, bucket, parameters)
         stage = describe_stage(self._config.stack_name, self._aws_client)
+        self._make_live(package, stage)
         check_functions(package, stage)
         api_url = make_api_url(stage)
         self._on_step("creating the data keys and the first admin")
@@ -152,7 +154,7 @@ class Deployment:
             done += self._update(upload_template(step, bucket, s3), self._read_deployed_parameters())
         self._on_step("preparing the changes")
         widened = list_widened_roles(deployed, package.template) if deployed else []
-        return done + self._update(upload_package(package, bucket, s3), parameters, widened)
+        return done + self._update(upload_package(package, bucket, s3, parameters), parameters, widened)
 
     def _update(
         self, template_url: str, parameters: Mapping[str, str], widened_roles: Sequence[str] = ()
@@ -169,6 +171,14 @@ class Deployment:
         self._on_step("deploying")
         execute_change_set(self._cloudformation, change_set)
         return [str(each) for each in change_set.changes if not each.is_derived]
+
+    def _make_live(self, package: Package, stage: Stage) -> None:
+        """Let the aliases name the package, also after a rollback, and remove versions of long ago."""
+        versions = StageVersions(stage)
+        if moves := versions.plan_release(package.digest):
+            versions.move(moves)
+            self._notes.append(f"{len(moves)} functions had been rolled back, and run this release again")
+        versions.remove_old()
 
     def _read_deployed_template(self) -> dict[str, Any] | None:
         """Return the template of the stack as it was given, None if there is no stack that works."""

@@ -24,6 +24,7 @@ import click
 from infra.template import join_template
 from ops.deploy import sms_templates
 from ops.deploy.libraries import fetch_libraries
+from ops.deploy.releases import iter_functions, point_api_at_aliases
 from ops.deploy.runtimes import Target, find_own_target, find_target
 from ops.odk.xform import write_xform
 from ops.openapi.page import write_page
@@ -87,6 +88,7 @@ def package_app(stage: str, output_dir: Path) -> Package:
         chalice_dir = _run_chalice_package(stage, work_dir)
         template = _remove_stray_subs(json.loads((chalice_dir / "sam.json").read_text()))
         _set_target(template, target)
+        point_api_at_aliases(template)
         tree = work_dir / "tree"
         _copy_code(fetch_libraries(target), tree)
         _unpack_code(chalice_dir / "deployment.zip", tree)
@@ -127,9 +129,8 @@ def _remove_stray_subs(value: Any) -> Any:
 
 def _set_target(template: dict[str, Any], target: Target) -> None:
     """Name the Python and the processor of the libraries; Chalice names those of this machine."""
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"] |= {"Runtime": target.runtime, "Architectures": [target.architecture]}
+    for _, properties in iter_functions(template):
+        properties |= {"Runtime": target.runtime, "Architectures": [target.architecture]}
 
 
 def _copy_code(libraries: Path, tree: Path) -> None:

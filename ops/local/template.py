@@ -5,14 +5,31 @@ from typing import Any
 # AWS authorises a batch by the action of the single message; the emulator has an action of its own for it.
 _SEND_ACTION, _SEND_BATCH_ACTION = "sqs:SendMessage", "sqs:SendMessageBatch"
 
+# Of functions.
+_UNKNOWN_PROPERTIES = {"DeploymentPreference", "SnapStart"}
+
 
 def adapt_template(template: dict[str, Any]) -> dict[str, Any]:
     """Return the template in a form that the emulator understands.
 
-    Bucket policies that demand TLS are left out: the emulator speaks plain HTTP.
+    Bucket policies that demand TLS are left out: the emulator speaks plain HTTP. So is what it has no service
+    for: CodeDeploy, and snapshots of started functions.
     """
-    resources = _drop_tls_policies(_allow_batch_sends(template["Resources"]))
+    resources = _drop_tls_policies(_allow_batch_sends(_drop_unknown_properties(template["Resources"])))
     return {**template, "Resources": {**resources, **_make_gateway_responses(resources)}}
+
+
+def _drop_unknown_properties(resources: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {**resource, "Properties": _without(resource.get("Properties", {}), _UNKNOWN_PROPERTIES)}
+        if resource["Type"] == "AWS::Serverless::Function"
+        else resource
+        for name, resource in resources.items()
+    }
+
+
+def _without(properties: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name not in names}
 
 
 def _allow_batch_sends(value: Any) -> Any:

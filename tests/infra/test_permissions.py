@@ -10,6 +10,7 @@ from tests.support.template import Grant, PackagedTemplate, as_list, split_condi
 
 # Actions on a wildcard resource, and the reason for each.
 ACTIONS_WITHOUT_RESOURCE = {
+    "cloudwatch:DescribeAlarms": "alarms are read by no resource",
     "dynamodb:ListStreams": "needed to set up an event source mapping; it has no resource",
     "s3:DeleteObject": "the names of future objects are unknown",
     "s3:GetObject": "the names of future objects are unknown",
@@ -17,6 +18,9 @@ ACTIONS_WITHOUT_RESOURCE = {
     "xray:PutTelemetryRecords": "traces have no resource",
     "xray:PutTraceSegments": "traces have no resource",
 }
+
+# The roles that no function has, and the service that each is for.
+SERVICE_BY_ROLE = {"TrafficShiftRole": "codedeploy.amazonaws.com"}
 
 TRACE_GRANTS = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
 SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
@@ -321,7 +325,7 @@ def test_records_of_the_audit_trail_are_added_and_never_changed(template: Packag
 
 def test_every_function_has_its_own_role_and_no_role_is_unused(template: PackagedTemplate) -> None:
     used = Counter(template.find_role(function) for function in template.functions)
-    assert set(used) == set(template.find_resources("AWS::IAM::Role"))
+    assert set(used) == set(template.find_resources("AWS::IAM::Role")) - set(SERVICE_BY_ROLE)
     assert set(used.values()) == {1}
 
 
@@ -345,10 +349,11 @@ def test_roles_have_no_other_policies_than_their_own(template: PackagedTemplate)
         assert "Policies" not in function, name
 
 
-def test_only_lambda_may_assume_a_role(template: PackagedTemplate) -> None:
+def test_only_the_service_that_a_role_is_for_may_assume_it(template: PackagedTemplate) -> None:
     for name, role in template.find_resources("AWS::IAM::Role").items():
         statements = role["AssumeRolePolicyDocument"]["Statement"]
-        assert [each["Principal"] for each in statements] == [{"Service": "lambda.amazonaws.com"}], name
+        service = SERVICE_BY_ROLE.get(name, "lambda.amazonaws.com")
+        assert [each["Principal"] for each in statements] == [{"Service": service}], name
 
 
 def test_every_index_is_readable_and_every_readable_index_exists(

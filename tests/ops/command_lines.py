@@ -20,6 +20,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "doctor": (),
     "run": (),
     "deploy": ("--stage", "try", "--yes"),
+    "rollback": ("--yes",),
     "messages": (),
     "mails": (),
     "register": (str(CAPTURES),),

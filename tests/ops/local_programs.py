@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from infra.template import join_template
+from infra.template import join_template, list_functions
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.local.description import StackDescription
 
@@ -33,7 +33,7 @@ def make_outputs(url: str) -> dict[str, str]:
     queues = {*DEAD_LETTER_QUEUES, *(each.source_queue for each in DEAD_LETTER_QUEUES.values())}
     resources = join_template()["Resources"]
     tables = [name for name, each in resources.items() if each.get("Type") == "AWS::DynamoDB::Table"]
-    names = [*tables, *(each.function_id for each in DEAD_LETTER_QUEUES.values()), "ExportsBucket"]
+    names = [*tables, *list_functions(), "ExportsBucket"]
     return {
         **{f"{name}Url": f"{url}/{name}" for name in {*queues, "NotificationsQueue"} if name},
         **{f"{name}Name": name for name in names},

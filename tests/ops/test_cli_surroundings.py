@@ -186,8 +186,7 @@ class _Aws(RequestHandler):
     def do_POST(self) -> None:
         body = self.read_body().decode()
         if dict(parse_qsl(body)).get("Action") != "DescribeStacks":
-            error = {"__type": "AccessDeniedException", "message": f"not {_PERSONAL}"}
-            self.send(400, "application/json", json.dumps(error).encode())
+            self.do_GET()
             return
         outputs = "".join(
             f"<member><OutputKey>{name}</OutputKey><OutputValue>{value}</OutputValue></member>"
@@ -197,6 +196,10 @@ class _Aws(RequestHandler):
         stack = f"<StackName>daftar-prod</StackName>{facts}<Outputs>{outputs}</Outputs>"
         stacks = f"<Stacks><member>{stack}</member></Stacks>"
         self.send(200, "text/xml", f"<R><DescribeStacksResult>{stacks}</DescribeStacksResult></R>".encode())
+
+    def do_GET(self) -> None:
+        error = {"__type": "AccessDeniedException", "message": f"not {_PERSONAL}"}
+        self.send(400, "application/json", json.dumps(error).encode())
 
 
 class _ExpiredCredentials(RequestHandler):

@@ -53,3 +53,11 @@ def test_a_bucket_policy_that_only_demands_tls_is_removed_and_others_stay() -> N
         for name, statements in {"TLSOnly": [tls], "More": [tls, other]}.items()
     }
     assert set(adapt_template({"Resources": resources})["Resources"]) == {"More"}
+
+
+def test_what_the_emulator_has_no_service_for_is_left_out_and_the_alias_stays() -> None:
+    properties = {"Handler": "app.app", "AutoPublishAlias": "live"}
+    function = {"Type": "AWS::Serverless::Function"}
+    unknown = {"DeploymentPreference": {"Enabled": True}, "SnapStart": {"ApplyOn": "PublishedVersions"}}
+    adapted = adapt_template({"Resources": {"F": {**function, "Properties": {**properties, **unknown}}}})
+    assert adapted["Resources"] == {"F": {**function, "Properties": properties}}

@@ -20,7 +20,15 @@ from ops.project import ROOT
 from tests.support.requirements import read_requirements
 
 _LARGEST_BYTES = 40_000_000
-_PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")
+_PROVIDED_BY_LAMBDA = (
+    "boto3",
+    "botocore",
+    "s3transfer",
+    "urllib3",
+    "dateutil",
+    "six.py",
+    "snapshot_restore_py.py",
+)
 
 
 @pytest.fixture(scope="module")

@@ -107,6 +107,25 @@ def test_what_loses_data_stands_first_and_every_page_is_read() -> None:
     assert not found.is_new_stack
 
 
+def test_versions_and_aliases_follow_from_the_functions_that_change() -> None:
+    found = prepare(
+        make_stack("UPDATE_COMPLETE"),
+        CREATE,
+        describe("CREATE_COMPLETE"),
+        describe(
+            "CREATE_COMPLETE",
+            change("Add", "FVersion1", "AWS::Lambda::Version"),
+            change("Modify", "FAliaslive", "AWS::Lambda::Alias", Replacement="False"),
+            change("Modify", "F", "AWS::Lambda::Function", Replacement="False"),
+        ),
+    )
+    assert {each.logical_id: each.is_derived for each in found.changes} == {
+        "FVersion1": True,
+        "FAliaslive": True,
+        "F": False,
+    }
+
+
 def test_a_resource_that_only_refers_to_a_changed_one_is_a_derived_change() -> None:
     details = [{"Target": {"Attribute": "Properties", "Name": "Dimensions"}, "Evaluation": "Dynamic"}]
     alarm = change("Modify", "A", "AWS::CloudWatch::Alarm", Replacement="Conditional", Details=details)

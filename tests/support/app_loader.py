@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import boto3
 from chalice.app import Chalice
+from snapshot_restore_py import get_after_restore
 
 from chalicelib.aws.clients import AwsClients, create_session
 from chalicelib.clock import Clock, utc_now
@@ -42,6 +43,7 @@ def load_app(
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
+    get_after_restore().clear()  # It would keep every app of all tests.
     gc.unfreeze()  # The app freezes all objects: no garbage of earlier tests would be freed.
     container: Container = module.container
     container.aws, container.clock = aws or AwsClients(get_shared_session()), clock

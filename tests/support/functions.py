@@ -4,35 +4,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from infra.functions import ALIAS
+
 
 @contextmanager
 def override_environment(lambda_client: Any, function_names: list[str], **variables: str) -> Iterator[None]:
-    """Set environment variables of functions inside the block."""
-    before = {}
+    """Set environment variables of functions inside the block, as a release of them would."""
+    before: dict[str, str] = {}
     try:
         for name in function_names:
-            variables_before = lambda_client.get_function_configuration(FunctionName=name)["Environment"][
-                "Variables"
-            ]
-            before[name] = variables_before
-            _set_environment(lambda_client, name, {**variables_before, **variables})
+            live = lambda_client.get_function_configuration(FunctionName=name, Qualifier=ALIAS)
+            before[name] = live["Version"]
+            environment = {"Variables": {**live["Environment"]["Variables"], **variables}}
+            lambda_client.update_function_configuration(FunctionName=name, Environment=environment)
+            lambda_client.get_waiter("function_updated_v2").wait(FunctionName=name)
+            _move_alias(lambda_client, name, lambda_client.publish_version(FunctionName=name)["Version"])
         yield
     finally:
-        for name, variables_before in before.items():
-            _set_environment(lambda_client, name, variables_before)
+        for name, version in before.items():
+            _move_alias(lambda_client, name, version)
 
 
-def _set_environment(lambda_client: Any, function_name: str, variables: dict[str, str]) -> None:
-    lambda_client.update_function_configuration(
-        FunctionName=function_name, Environment={"Variables": variables}
-    )
-    lambda_client.get_waiter("function_updated_v2").wait(FunctionName=function_name)
+def _move_alias(lambda_client: Any, function_name: str, version: str) -> None:
+    lambda_client.update_alias(FunctionName=function_name, Name=ALIAS, FunctionVersion=version)
 
 
 @contextmanager
 def pause_event_sources(lambda_client: Any, function_name: str | None = None) -> Iterator[None]:
     """Disable the event source mappings of a function, or of all functions, inside the block."""
-    named = {} if function_name is None else {"FunctionName": function_name}
+    named = {} if function_name is None else {"FunctionName": f"{function_name}:{ALIAS}"}
     pages = lambda_client.get_paginator("list_event_source_mappings").paginate(**named)
     mapping_ids = [mapping["UUID"] for page in pages for mapping in page["EventSourceMappings"]]
     try:

@@ -27,6 +27,16 @@ def test_api_answers_a_caller_of_the_wrong_role(
     assert json.loads(answer.value["body"])["code"] == "role_not_allowed"
 
 
+def test_api_that_starts_from_a_snapshot_answers(
+    start_function: StartFunction, offline_environment: Mapping[str, str]
+) -> None:
+    environment = {**offline_environment, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    answer = start_function("app.app", environment).invoke(
+        http_events.make_registration_event(make_capture_payload(), caller=http_events.MANAGER)
+    )
+    assert answer.value["statusCode"] == 403
+
+
 def test_authorizer_refuses_other_schemes_than_bearer(
     start_function: StartFunction, offline_environment: Mapping[str, str]
 ) -> None:

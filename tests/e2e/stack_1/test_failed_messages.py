@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from infra.functions import ALIAS
 from ops.commands.dead_letters import drop_dead_letters, list_dead_letters, redrive_dead_letters
 from tests.support.functions import pause_event_sources
 from tests.support.isolated_campaign import Market, await_pipeline_idle, open_market
@@ -146,7 +147,7 @@ def test_a_record_that_the_stream_publisher_failed_is_published_by_a_redrive_and
 def handed_out_twice(stack: RunningStack) -> Iterator[None]:
     """Meanwhile a change that the relay cannot announce is tried once more, and no more."""
     functions, relay = stack.aws_client("lambda"), stack.description.outputs["OnRegistrationChangesName"]
-    (mapping,) = functions.list_event_source_mappings(FunctionName=relay)["EventSourceMappings"]
+    (mapping,) = functions.list_event_source_mappings(FunctionName=f"{relay}:{ALIAS}")["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRetryAttempts=1)
     try:
         yield

@@ -1,0 +1,22 @@
+"""Start from a snapshot (Lambda SnapStart): what each process must have of its own.
+
+A snapshot is taken once for a version, after the imports, and started many times, days later. Imports build
+no client and read no key (tested), so the snapshot holds neither. Should they ever, they are forgotten at its
+start.
+"""
+
+from collections.abc import Callable
+
+from chalicelib.randomness import reseed
+
+try:
+    from snapshot_restore_py import register_after_restore
+except ImportError:  # Only Lambda's Python 3.12 and later have it, and only they have snapshots.
+    register_after_restore = None
+
+
+def refresh_when_restored(forget: Callable[[], None]) -> None:
+    """Have Lambda call `forget` at each start, and reseed what would make all processes pause alike."""
+    if register_after_restore is not None:
+        register_after_restore(reseed)
+        register_after_restore(forget)
