@@ -71,6 +71,8 @@ def test_there_is_a_handler_for_each_event_source() -> None:
         "on_registration_changes",
         "on_notifications",
         "on_receipts",
+        "on_chat_events",
+        "on_chat_outbox",
         "queue_due_sms",
         "roll_up_due_days",
         "deliver_reports",

@@ -28,6 +28,7 @@ ADAPTERS = STORES | {
         "records",
     ),
     *("routes", "authorizer", "middleware", "consumer", "schedule"),
+    *("http_posts", "bot_api", "cloud_api"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
 
