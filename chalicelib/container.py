@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
+    from chalicelib.corrections.service import CorrectionService
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
+    from chalicelib.registrations.store_corrections import DynamoCorrectionStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
     from chalicelib.rollups.board import BoardService
@@ -179,6 +181,18 @@ class Container(KeysAndStores):
         from chalicelib.registrations.builder import build_lifecycle_service
 
         return build_lifecycle_service(self)
+
+    @cached_property
+    def corrections(self) -> "CorrectionService":
+        from chalicelib.corrections.builder import build_correction_service
+
+        return build_correction_service(self)
+
+    @cached_property
+    def correction_store(self) -> "DynamoCorrectionStore":
+        from chalicelib.registrations.builder import build_correction_store
+
+        return build_correction_store(self)
 
     @cached_property
     def erasure(self) -> "ErasureService":

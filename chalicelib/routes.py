@@ -5,6 +5,7 @@ from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.channels.odk import routes as odk_routes
 from chalicelib.clients import routes as client_routes
 from chalicelib.contributions import routes as quote_routes
+from chalicelib.corrections import routes as correction_routes
 from chalicelib.data_requests import routes as data_request_routes
 from chalicelib.devices import routes as device_routes
 from chalicelib.enrolments import routes as enrolment_routes
@@ -22,6 +23,7 @@ ROUTES = (
     audit_routes,
     campaign_routes,
     client_routes,
+    correction_routes,
     data_request_routes,
     device_routes,
     enrolment_routes,
