@@ -31,6 +31,12 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 	.audit/bin/python -m pip install --quiet --requirement ops/audit/requirements.txt
 	@touch $@
 
+# aiogram and pywa judge the fake chat and our calls; aiogram wants an older pydantic than ours.
+.bots/.ready: ops/fake_chat/requirements.txt | .venv/.ready
+	$(BIN)/python -m venv --clear .bots
+	.bots/bin/python -m pip install --quiet --requirement ops/fake_chat/requirements.txt
+	@touch $@
+
 # For the TypeScript client that the tests generate; without npm or its index, they leave it out.
 .node/.ready: examples/clients/package.json
 	@if command -v npm >/dev/null; then rm -rf .node && mkdir .node && cp $< .node && \
@@ -40,7 +46,7 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 run: setup ## Start the whole stack here, send it the example market day, show what came of it; Ctrl-C stops it
 	@$(BIN)/daftar run
 
-test: setup .node/.ready .audit/.ready format-check lint types ## The whole gate: format, lint, types, every test
+test: setup .node/.ready .audit/.ready .bots/.ready format-check lint types ## The whole gate: format, lint, types, every test
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 format: .venv/.ready ## Rewrite the sources in the one format
@@ -56,7 +62,7 @@ lint: .venv/.ready ## ruff
 types: .venv/.ready ## mypy, strict
 	@$(BIN)/mypy
 
-unit: .venv/.ready .audit/.ready ## Every test that needs no running stack
+unit: .venv/.ready .audit/.ready .bots/.ready ## Every test that needs no running stack
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not e2e"
 
 infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
@@ -95,4 +101,4 @@ bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
 clean: ## Remove what the tools made; data of the local stack (.local) stays
-	rm -rf .venv .emulator .audit .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .emulator .audit .bots .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -35,13 +35,19 @@ class Channel(StrEnum):
     WEB = "web"
     AGENT = "agent"
     OFFICE = "office"
+    TELEGRAM = "telegram"
+    WHATSAPP = "whatsapp"
+    SMS = "sms"
+    USSD = "ussd"
 
 
 # The channels of the two roles that register workers: for officers, and for the public. Other roles may have
 # any channel.
 CHANNELS_BY_ROLE: Mapping[Role, frozenset[Channel]] = {
     Role.KIOSK: frozenset({Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE}),
-    Role.BOT: frozenset({Channel.BOT, Channel.WEB}),
+    Role.BOT: frozenset(
+        {Channel.BOT, Channel.WEB, Channel.TELEGRAM, Channel.WHATSAPP, Channel.SMS, Channel.USSD}
+    ),
 }
 
 

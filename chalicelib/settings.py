@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
 from chalicelib.callers import DailyCap, Role
 from chalicelib.setting_values import Days as _Days
@@ -19,6 +19,7 @@ from chalicelib.setting_values import (
     parse_weights,
 )
 from chalicelib.setting_values import Whole as _Whole
+from chalicelib.settings_resources import ResourceSettings
 
 _ONE_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -27,54 +28,12 @@ class SettingsIncomplete(Exception):
     """Environment variables are missing or unusable; the message names them."""
 
 
-class Settings(BaseModel):
+class Settings(ResourceSettings):
     """The settings of one deployed stage. The alias of a field is its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     stage: str = Field(alias="DAFTAR_STAGE", description="Name of the stage: local, dev or prod.")
-    registrations_table: str = Field(
-        alias="DAFTAR_REGISTRATIONS_TABLE",
-        description="Table of captures, workers and registrations; has the stream.",
-    )
-    campaigns_table: str = Field(alias="DAFTAR_CAMPAIGNS_TABLE", description="Table of campaigns.")
-    clients_table: str = Field(
-        alias="DAFTAR_CLIENTS_TABLE", description="Table of clients and hashes of their tokens."
-    )
-    sms_ledger_table: str = Field(
-        alias="DAFTAR_SMS_LEDGER_TABLE", description="Table of the SMS ledger: one row per SMS."
-    )
-    sending_table: str = Field(
-        alias="DAFTAR_SENDING_TABLE",
-        description="Table of budgets, daily counts, opt-outs, deliveries and the rate limiter of sending.",
-    )
-    summaries_table: str = Field(
-        alias="DAFTAR_SUMMARIES_TABLE",
-        description="Table of the versions of each campaign day's summary, and of dirty days.",
-    )
-    requests_table: str = Field(
-        alias="DAFTAR_REQUESTS_TABLE", description="Table of requests about one person's data."
-    )
-    audit_table: str = Field(
-        alias="DAFTAR_AUDIT_TABLE", description="Table of the audit trail: who changed and read what."
-    )
-    keys_table: str = Field(
-        alias="DAFTAR_KEYS_TABLE", description="Table of data keys, wrapped by the KMS key."
-    )
-    field_key_arn: str = Field(alias="DAFTAR_FIELD_KEY_ARN", description="KMS key that wraps the data keys.")
-    notifications_queue_url: str = Field(
-        alias="DAFTAR_NOTIFICATIONS_QUEUE_URL",
-        description="Queue of events that workers get an SMS for, and of confirmations that are due.",
-    )
-    reminders_queue_url: str = Field(
-        alias="DAFTAR_REMINDERS_QUEUE_URL", description="Queue of reminders that are due."
-    )
-    receipts_queue_url: str = Field(
-        alias="DAFTAR_RECEIPTS_QUEUE_URL", description="Queue of delivery receipts from the SMS gateways."
-    )
-    exports_bucket: str = Field(
-        alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."
-    )
 
     sms_originator: str = Field(
         alias="DAFTAR_SMS_ORIGINATION_IDENTITY",
@@ -172,6 +131,12 @@ class Settings(BaseModel):
         default="https://{domain}{base_path}/app",
         pattern=r"^https?://([^{}]|\{(domain|base_path|api_id|stage)\})+$",
         description="URL of the web app. {domain}, {base_path}, {api_id}, {stage} are those of the request.",
+    )
+
+    odk_photos: Annotated[bool, BeforeValidator(parse_flag)] = Field(
+        alias="DAFTAR_ODK_PHOTOS",
+        default=False,
+        description="Ask for a photo of the identity card in forms of ODK Collect.",
     )
 
     mail_from: str = Field(

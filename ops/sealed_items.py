@@ -7,6 +7,7 @@ from boto3.dynamodb.types import Binary
 
 from chalicelib.aws.items import from_item
 from chalicelib.campaigns.store import reseal as reseal_campaign
+from chalicelib.conversations.store_items import reseal as reseal_conversation
 from chalicelib.crypto.encryption import FieldCipher, is_sealed, read_key_id
 from chalicelib.registrations.store_items import reseal as reseal_registration
 
@@ -14,6 +15,7 @@ from chalicelib.registrations.store_items import reseal as reseal_registration
 SEALED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], dict[str, Any]]] = {
     "RegistrationsTable": reseal_registration,
     "CampaignsTable": reseal_campaign,
+    "ConversationsTable": reseal_conversation,
 }
 
 PAGE_SIZE = 100

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from chalicelib.aws.items import from_item
 from chalicelib.campaigns.store import parse_campaign
 from chalicelib.clock import utc_now
 from chalicelib.crypto.encryption import FieldCipher
@@ -14,6 +13,7 @@ from chalicelib.notifications.store_items import check_readable as check_sms
 from chalicelib.refusals import RecordUnreadable
 from chalicelib.registrations.store_readability import check_readable as check_registration
 from ops.deploy.stages import Stage
+from ops.sealed_items import iter_pages
 
 # The tables that are searched, and the function that raises RecordUnreadable for an item of it.
 CHECKED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], object]] = {
@@ -21,8 +21,6 @@ CHECKED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], object]]
     "CampaignsTable": parse_campaign,
     "SmsLedgerTable": lambda values, _: check_sms(values),
 }
-
-_PAGE_SIZE = 100
 
 
 def iter_unreadable(stage: Stage, on_progress: Callable[[str], object]) -> Iterator[RecordUnreadable]:
@@ -35,15 +33,12 @@ def iter_unreadable(stage: Stage, on_progress: Callable[[str], object]) -> Itera
     )
     cipher = FieldCipher(keyring.get_field_keys, keyring.refresh_field_keys)
     for table, check in CHECKED_TABLES.items():
-        pages = dynamodb.get_paginator("scan").paginate(
-            TableName=stage.outputs[f"{table}Name"], Limit=_PAGE_SIZE, ConsistentRead=True
-        )
         seen_count = 0
-        for page in pages:
-            for item in page["Items"]:
+        for page in iter_pages(dynamodb, stage.outputs[f"{table}Name"]):
+            for item in page:
                 seen_count += 1
                 try:
-                    check(from_item(item), cipher)
+                    check(item, cipher)
                 except RecordUnreadable as error:
                     yield error
         on_progress(f"{table}: {seen_count} items read")

@@ -135,10 +135,7 @@ class CampaignService:
         self, *, caller: Caller, start_after: Position | None, page_size: int
     ) -> Page[Campaign]:
         """Return a page of the campaigns that a caller works for, by last day and id. Raise CursorInvalid."""
-        since = _parse_day(start_after)
-        found = (
-            self._iter_by_last_day(since) if EVERY_CAMPAIGN in caller.campaigns else self._iter_own(caller)
-        )
+        found = self._iter_for_caller(caller, _parse_day(start_after))
         rows = list(
             islice(
                 (each for each in found if start_after is None or _build_position(each) > start_after),
@@ -152,6 +149,11 @@ class CampaignService:
             has_more=len(rows) > page_size,
         )
 
+    def iter_accepting(self, caller: Caller) -> Iterator[Campaign]:
+        """Yield the campaigns of a caller that take captures now, by last day and id."""
+        now = self._clock()
+        return (each for each in self._iter_for_caller(caller, date.min) if each.is_accepting(now))
+
     def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
         return self._campaigns.iter_ids_ending_since(first_last_day)
 
@@ -160,6 +162,11 @@ class CampaignService:
     ) -> AuditRecord:
         subject = Subject.campaign(campaign.campaign_id)
         return AuditRecord(subject, action, client_id, self._clock(), fields=fields)
+
+    def _iter_for_caller(self, caller: Caller, first_last_day: date) -> Iterator[Campaign]:
+        """Yield the campaigns of a caller by last day and id; of one for every campaign since a last day."""
+        is_for_all = EVERY_CAMPAIGN in caller.campaigns
+        return self._iter_by_last_day(first_last_day) if is_for_all else self._iter_own(caller)
 
     def _iter_by_last_day(self, first_last_day: date) -> Iterator[Campaign]:
         # The index has no order within one last day.

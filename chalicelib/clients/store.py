@@ -62,9 +62,9 @@ class DynamoClients:
         self,
         client: Any,
         table_name: str,
-        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+        build_audit_write: Callable[[AuditRecord], Write],
     ) -> None:
-        """`build_audit_write` makes the write that records a change; without it none is recorded."""
+        """`build_audit_write` makes the write that records a change, whoever makes the change."""
         self._table = Table(client, table_name)
         self._build_audit_write = build_audit_write
 
@@ -198,7 +198,7 @@ class DynamoClients:
     def _build_record(
         self, client: Client, action: Action, client_id: str | None, occurred_at: datetime | None
     ) -> list[Write]:
-        if self._build_audit_write is None or client_id is None or occurred_at is None:
+        if client_id is None or occurred_at is None:
             return []
         subject = Subject.client(client.client_id)
         return [self._build_audit_write(AuditRecord(subject, action, client_id, occurred_at))]

@@ -188,9 +188,9 @@ class CorrectionPreparer:
         if facts is None:
             return None
         worker, coverage, day = registration.worker, registration.coverage, registration.capture_metadata.day
-        flags = [flag for flag in facts.flags if flag is not Flag.SPONSOR_OVER_QUOTA]
-        if Flag.SPONSOR_OVER_QUOTA in registration.flags:
-            flags += [Flag.SPONSOR_OVER_QUOTA]
+        over_quota = Flag.SPONSOR_OVER_QUOTA
+        flags = [each for each in facts.flags if each != over_quota]
+        flags += [each for each in registration.flags if each == over_quota]
         facts = replace(
             facts,
             occupations=registration.work.occupations,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     # The service imports them at run time; the cold start of the API does without them.
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
+    from chalicelib.photos.model import StoredPhoto
     from chalicelib.registrations.phone import Phone
 
 Reason = Literal[
@@ -95,6 +96,26 @@ class CaptureView(BaseModel):
         )
 
 
+class PhotoView(BaseModel):
+    """One photo of a capture, and a URL that is good until `url_expires_at`."""
+
+    capture_id: str
+    stored_at: str
+    bytes: int
+    url: str
+    url_expires_at: str
+
+    @classmethod
+    def from_photo(cls, photo: "StoredPhoto") -> "PhotoView":
+        return cls(
+            capture_id=photo.capture_id,
+            stored_at=to_timestamp(photo.stored_at),
+            bytes=photo.size,
+            url=photo.url,
+            url_expires_at=to_timestamp(photo.url_expires_at),
+        )
+
+
 class SmsView(BaseModel):
     """One SMS: its purpose, state and gateway. The body is rendered when it is sent, and not stored."""
 
@@ -149,6 +170,7 @@ class DisclosureView(BaseModel):
     request: DataRequestView
     registrations: list[WholeRegistrationView]
     captures: list[CaptureView]
+    photos: list[PhotoView]
     texts: list[SmsView]
     opt_outs: list[OptOutView]
     requests: list[DataRequestView]
@@ -160,6 +182,7 @@ class DisclosureView(BaseModel):
             request=DataRequestView.from_request(disclosure.request),
             registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],
             captures=[CaptureView.from_capture(each) for each in disclosure.captures],
+            photos=[PhotoView.from_photo(each) for each in disclosure.photos],
             texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
             opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
             requests=[DataRequestView.from_request(each) for each in disclosure.requests],

@@ -9,7 +9,7 @@ from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.data_requests.errors import ErasureUnderWay, RequestReused
-from chalicelib.data_requests.model import DataRequest, DataRequestType, DisclosureReport
+from chalicelib.data_requests.model import DataRequest, DataRequestType, DisclosureReport, LoggedErasure
 from chalicelib.data_requests.schemas import SubmitDataRequest
 from chalicelib.messaging.opt_outs import OptOut, OptOutStore
 from chalicelib.notifications.model import Sms
@@ -37,6 +37,9 @@ class DataRequests(Protocol):
 
     def begin(self, request: DataRequest) -> DataRequest:
         """Store a request. Return the one stored under its id, which may be an earlier one."""
+
+    def log_erasure(self, erasure: LoggedErasure) -> None:
+        """Store whom a request erases, for as long as a backup may still hold the person."""
 
     def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
         """Store that a request was completed. Return it with the time of its first completion."""
@@ -88,6 +91,7 @@ class DataRequestService:
         applications = self._worker_data.list_applications(worker_key)
         registrations = list(_iter_registrations(applications))
         captures = list(self._iter_captures(links))
+        photos = [photo for link in links for photo in self._worker_data.iter_photos(link)]
         sms_list = [
             sms for each in registrations for sms in self._sms_history.iter_by_reference(each.reference)
         ]
@@ -103,6 +107,7 @@ class DataRequestService:
             request=self._requests.finish(request, occurred_at=self._clock()),
             registrations=registrations,
             captures=captures,
+            photos=photos,
             sms_list=sms_list,
             opt_outs=dict(self._iter_opt_outs(registrations)),
             requests=sorted(others, key=lambda each: each.asked_at),
@@ -124,6 +129,8 @@ class DataRequestService:
         request = self._begin_request(command, DataRequestType.ERASURE, number, caller, counts)
         if request.done_at is not None:
             return request, True
+        # Before anything is erased: a restore to the time in between must find it.
+        self._requests.log_erasure(LoggedErasure(request.request_id, worker_key, request.asked_at))
         self._worker_data.erase(
             worker_key, received_before=request.asked_at, erase_sms=self._sms_history.erase
         )

@@ -18,7 +18,7 @@ def build_enrolment_service(container: "Container") -> EnrolmentService:
         clients=container.clients,
         links=container.links,
         codes=DynamoEnrolmentCodes(container.aws.dynamodb, container.settings.clients_table),
-        devices=DeviceReader(campaigns=container.campaigns, reading=container.reading, clock=container.clock),
+        devices=DeviceReader(campaigns=container.campaigns, reading=container.reading),
         hashing=container.hashing,
         clock=container.clock,
         randomness=Randomness(random_index, generate_write_id, generate_token),

@@ -112,7 +112,7 @@ def _add_device_routes(routes: Blueprint, container: "Container") -> None:
 
         The older one stays good until its own end, so that the request can be repeated if its answer is lost.
         """
-        client, token, older_tokens_end_at = container.enrolments.renew(_read_token(request))
+        client, token, older_tokens_end_at = container.clients.renew(_read_token(request))
         view = RenewedTokenView(
             client_id=client.client_id,
             token=token,

@@ -162,10 +162,6 @@ class EnrolmentService:
             raise EnrolmentCodeUnknown("its client was revoked") from None
         return self._devices.read(client), token, grant.exit_code
 
-    def renew(self, token: Token) -> tuple[Client, Token, datetime]:
-        """Return a device with its next token; as `ClientRegistry.renew`."""
-        return self._clients.renew(token)
-
     def describe(self, token: Token) -> Device:
         """Return the device that holds a token. Raise TokenUnknown or TokenRevoked."""
         return self._devices.read(self._clients.identify(token))

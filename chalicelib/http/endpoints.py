@@ -251,6 +251,8 @@ def path_token_endpoint(
             anonymous = AnonymousRequest.from_chalice(routes.current_request)
             try:
                 request = Request(**vars(anonymous), caller=identify(token))
+                # Where middleware looks for the caller, as after an authorizer of API Gateway.
+                routes.current_request.context["authorizer"] = request.caller.to_context()
             except Exception as error:  # noqa: BLE001 - answered and logged like an error of the view
                 return _run_handler(anonymous, partial(_raise, error), path)
             return _run_handler(request, lambda: view(request, token=token, **path), path)

@@ -255,8 +255,10 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
     ),
     "role_channel_conflict": FieldMessage(
-        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
-        "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
+        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot, web, telegram, whatsapp, sms atau"
+        " ussd. Tidak bisa keduanya.",
+        "Kiosks use the channels kiosk, van, agent or office; bots use bot, web, telegram, whatsapp, sms or"
+        " ussd. No client is both.",
     ),
     "roles_conflict": FieldMessage(
         "Satu klien satu peran. Yang boleh digabung: kiosk dengan manager, manager dengan admin.",

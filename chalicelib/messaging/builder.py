@@ -69,7 +69,12 @@ def _report_refused_content(fault: "ContentFault", outgoing: "OutgoingSms") -> N
     observability.count("SmsContentRefused")
     observability.logger.warning(
         "content of an sms refused",
-        extra={"reason": fault, "purpose": outgoing.purpose, "campaign_id": outgoing.campaign_id},
+        extra={
+            "reason": fault,
+            "sms_id": outgoing.sms_id,
+            "purpose": outgoing.purpose,
+            "campaign_id": outgoing.campaign_id,
+        },
     )
 
 

@@ -54,6 +54,7 @@ def build_erasure_service(container: "Container") -> ErasureService:
             build_audit_write=container.audit_trail.build_append,
         ),
         reading=container.reading,
+        photos=container.photos,
         clock=container.clock,
         retention_periods={
             Status.CANCELLED: container.settings.retention_period,

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.clock import Clock
+from chalicelib.photos.model import StoredPhoto
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
@@ -71,6 +72,16 @@ class ErasureStore(Protocol):
         """Yield the registrations that are in a status since `since_before` and are not destroyed yet."""
 
 
+class PhotoStore(Protocol):
+    """The photos of captures."""
+
+    def iter_photos(self, capture_id: str) -> Iterator[StoredPhoto]:
+        """Yield the photos of a capture."""
+
+    def erase(self, capture_id: str) -> None:
+        """Delete the photos of a capture. It may be repeated."""
+
+
 @dataclass(frozen=True)
 class Application:
     """One of a worker's registrations. `registration` is None if its personal fields were destroyed."""
@@ -87,12 +98,14 @@ class ErasureService:
         *,
         store: ErasureStore,
         reading: ReadingService,
+        photos: PhotoStore,
         clock: Clock,
         retention_periods: Mapping[Status, timedelta],
     ) -> None:
         """`retention_periods` are the times after which registrations that are in a status are destroyed."""
         self._store = store
         self._reading = reading
+        self._photos = photos
         self._clock = clock
         self._retention_periods = retention_periods
 
@@ -107,6 +120,10 @@ class ErasureService:
     def get_capture(self, capture_link: CaptureLink) -> Capture:
         """Return the capture behind a link. Raise CaptureErased."""
         return self._store.get_capture(capture_link.capture_id)
+
+    def iter_photos(self, capture_link: CaptureLink) -> Iterator[StoredPhoto]:
+        """Yield the photos of the capture behind a link."""
+        return self._photos.iter_photos(capture_link.capture_id)
 
     def erase(
         self, worker_key: str, *, received_before: datetime, erase_sms: Callable[[Reference], object]
@@ -129,7 +146,7 @@ class ErasureService:
                 return
             for link in capture_links:
                 self._check_deadline(deadline)
-                self._store.erase_capture(worker_key, link)
+                self._erase_capture(worker_key, link)
             # The oldest first: each is found through the later one.
             for reference in reversed(to_erase):
                 self._check_deadline(deadline)
@@ -167,7 +184,7 @@ class ErasureService:
         links = self._store.get_links(worker_key)
         for link in links.capture_links:
             if link.reference == reference:
-                self._store.erase_capture(worker_key, link)
+                self._erase_capture(worker_key, link)
         is_known = any(
             each.registration is not None and each.reference != reference
             for each in self._iter_applications(worker_key, links.latest_reference)
@@ -177,6 +194,12 @@ class ErasureService:
         erase_sms(reference)
         # Last, because it removes the registration from the index by which it is found.
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
+
+    def _erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
+        self._photos.erase(capture_link.capture_id)
+        self._store.erase_capture(worker_key, capture_link)
+        # A photo may have come in between; none is kept after the capture is gone.
+        self._photos.erase(capture_link.capture_id)
 
     def _iter_applications(
         self, worker_key: str, latest_reference: Reference | None

@@ -11,7 +11,7 @@ import click
 from ops.commands.local_stack import describe_local_stack
 from ops.commands.stage_option import GROUP_STACK_NAME, stack_option
 from ops.deploy.stage_record import make_api_url
-from ops.deploy.stages import find_stage
+from ops.deploy.stages import Stage, find_stage
 from ops.errors import StackUnavailable
 
 Parameters = ParamSpec("Parameters")
@@ -40,6 +40,7 @@ class ApiAccess(Protocol):
 class DeployedApi:
     """The API of a stage on AWS, with the one token of whoever runs the command."""
 
+    stage: Stage
     api_url: str
     token: str
     device_tokens: Mapping[str, str] = field(default_factory=dict)
@@ -62,8 +63,8 @@ def on_api(command: Callable[Concatenate[ApiAccess, Parameters], ReturnType]) ->
 
 def find_deployed_api(stack_name: str) -> DeployedApi:
     """Return the API of a stack on AWS. Raise OperationError, also if there is no token for it."""
-    api_url = make_api_url(find_stage(stack_name))
+    stage = find_stage(stack_name)
     token = os.environ.get(TOKEN_VARIABLE)
     if not token:
         raise StackUnavailable(f"set {TOKEN_VARIABLE} to the token of a client of {stack_name}")
-    return DeployedApi(api_url, token)
+    return DeployedApi(stage, make_api_url(stage), token)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -47,6 +48,18 @@ def call_as_admin(access: ApiAccess, method: str, path: str, body: dict[str, Any
     """Call the API with an admin's token."""
     with connect(access, "admin") as api:
         return call_api(api, method, path, None if body is None else json.dumps(body))
+
+
+def list_as_admin(access: ApiAccess, path: str, key: str, **query: str) -> list[dict[str, Any]]:
+    """Return all of a list of the API, whose pages have it under `key`, with an admin's token."""
+    listed: list[dict[str, Any]] = []
+    with connect(access, "admin") as api:
+        while True:
+            page = call_api(api, "GET", f"{path}?{urlencode(query)}")
+            listed += page[key]
+            if page["cursor"] is None:
+                return listed
+            query["cursor"] = page["cursor"]
 
 
 def make_refusal_error(response: httpx.Response) -> OperationError:

@@ -1,11 +1,9 @@
 """`daftar audit`: who changed or read a record, or what a client did."""
 
-from urllib.parse import urlencode
-
 import click
 
 from ops.commands.api_access import ApiAccess, on_api
-from ops.commands.api_calls import call_as_admin
+from ops.commands.api_calls import list_as_admin
 from ops.commands.results import Command, Result
 from ops.commands.tables import make_audit_table
 
@@ -29,10 +27,7 @@ def list_audit(access: ApiAccess, subject: str | None, client: str | None) -> Re
     """List who changed or read a record, or what a client did, oldest first. Name one of the two."""
     if (subject is None) == (client is None):
         raise click.UsageError("name either --subject or --client")
-    query = {"size": _PAGE_SIZE, **({"client_id": client} if subject is None else {"subject": subject})}
-    page = call_as_admin(access, "GET", f"/v1/audit?{urlencode(query)}")
-    records = page["records"]
-    while page["cursor"] is not None:
-        page = call_as_admin(access, "GET", f"/v1/audit?{urlencode({**query, 'cursor': page['cursor']})}")
-        records += page["records"]
+    asked = {"subject": subject, "client_id": client}
+    query = {name: value for name, value in asked.items() if value is not None}
+    records = list_as_admin(access, "/v1/audit", "records", size=_PAGE_SIZE, **query)
     return Result({"records": records}, [make_audit_table(records)])

@@ -6,12 +6,18 @@ from typing import Any
 import click
 
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
-from ops.commands.api_access import ApiAccess, on_api
-from ops.commands.api_calls import call_api, call_as_admin, connect
+from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.clients.errors import ClientExists
+from ops.aws_errors import AWS_ERRORS, explain_aws_error
+from ops.campaign_days import find_campaign_days
+from ops.commands.api_access import ApiAccess, DeployedApi, on_api
+from ops.commands.api_calls import call_api, call_as_admin, connect, list_as_admin
 from ops.commands.parameter_types import CAMPAIGN_OR_ALL, CLIENT, WHOLE_NUMBER
 from ops.commands.results import Result, progress_console
-from ops.commands.stage_option import stage_group
+from ops.commands.stage_option import on_stage, stage_group
 from ops.commands.tables import make_clients_table
+from ops.deploy.first_admin import ADMIN_LIFETIME, enrol_directly
+from ops.deploy.stages import Stage
 from ops.errors import OperationError
 
 # click offers the names of an enum's members, not their values.
@@ -28,11 +34,7 @@ def clients() -> None:
 @on_api
 def list_clients(access: ApiAccess) -> Result:
     """List all clients, when their tokens expire and when they were last seen."""
-    page = call_as_admin(access, "GET", "/v1/clients")
-    listed = page["clients"]
-    while page["cursor"] is not None:
-        page = call_as_admin(access, "GET", f"/v1/clients?cursor={page['cursor']}")
-        listed += page["clients"]
+    listed = list_as_admin(access, "/v1/clients", "clients")
     return Result({"clients": listed}, [make_clients_table(listed)])
 
 
@@ -85,6 +87,20 @@ def enrol(
     return Result({"client": enrolled}, _describe_token(enrolled))
 
 
+@clients.command("enrol-admin", fails_when="the id is used", json_fields=("client_id", "token"))
+@click.argument("client", type=CLIENT)
+@on_stage
+def enrol_admin(stage: Stage, client: str) -> Result:
+    """Enrol CLIENT as an admin for 30 days with your AWS credentials, when no admin's token is left."""
+    try:
+        token = enrol_directly(stage, client, Role.ADMIN, lifetime=ADMIN_LIFETIME)
+    except ClientExists as error:
+        raise OperationError(
+            f"there is a client {client} already: choose another id", code=error.code
+        ) from None
+    return Result({"client_id": client, "token": token}, ["the token is shown this once:", token])
+
+
 @clients.command(fails_when="no client has this id, or it is revoked", json_fields=("client",))
 @click.argument("client", type=CLIENT)
 @click.option("--overlap-hours", type=WHOLE_NUMBER, help="How long older tokens stay valid; 0 ends them now.")
@@ -116,10 +132,21 @@ def _warn_of_unknown_campaigns(access: ApiAccess, campaigns: tuple[str, ...]) ->
     """Warn of campaigns that do not exist. A client may be enrolled before its campaign is opened."""
     for campaign_id in {*campaigns} - {EVERY_CAMPAIGN}:
         try:
-            with connect(access, "manager") as api:
-                call_api(api, "GET", f"/v1/campaigns/{campaign_id}")
+            _look_up_campaign(access, campaign_id)
         except OperationError as error:
-            if error.code == "campaign_unknown":
-                progress_console.print(
-                    f"Warning: there is no campaign {campaign_id} yet", markup=False, soft_wrap=True
-                )
+            is_unknown = error.code == CampaignUnknown.code
+            warning = f"there is no campaign {campaign_id} yet" if is_unknown else f"{campaign_id}: {error}"
+            progress_console.print(f"Warning: {warning}", markup=False, soft_wrap=True)
+
+
+def _look_up_campaign(access: ApiAccess, campaign_id: str) -> None:
+    """Raise OperationError if there is no such campaign, or if it could not be looked up."""
+    if not isinstance(access, DeployedApi):
+        with connect(access, "manager") as api:
+            call_api(api, "GET", f"/v1/campaigns/{campaign_id}")
+        return
+    # The API shows campaigns to managers, and the token is an admin's.
+    try:
+        find_campaign_days(access.stage, campaign_id)
+    except AWS_ERRORS as error:
+        raise explain_aws_error(error) from None

@@ -1,6 +1,7 @@
 """`daftar deploy`: a stage on AWS, from an empty account to one that registers."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def deploy(name: str, file: Path, is_confirmed: bool, no_smoke_test: bool) -> Re
     session: Any = boto3.Session(region_name=config.region)
     aws_client = make_client_factory(session)
     try:
-        findings = inspect_account(config, aws_client)
+        findings = inspect_account(config, aws_client, today=datetime.now(UTC).date())
         _show_findings(findings)
         result = Deployment(
             config,

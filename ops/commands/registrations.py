@@ -7,7 +7,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ops.api_client import ApiClient
-from ops.commands.api_access import ApiAccess, on_api
+from ops.commands.api_access import TOKEN_VARIABLE, ApiAccess, DeployedApi, on_api
 from ops.commands.api_calls import LANGUAGE, call_api, connect
 from ops.commands.results import Command, Result, progress_console
 from ops.commands.tables import make_outcomes_table
@@ -26,14 +26,19 @@ _MAX_LINES_SHOWN = 20
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--as", "client", metavar="CLIENT", help="Send as this client: van-1, kiosk, bot ...")
+@click.option(
+    "--as", "client", metavar="CLIENT", help="Send as this client of the local stack: van-1, kiosk, bot ..."
+)
 @on_api
 def register_files(access: ApiAccess, files: tuple[Path, ...], client: str | None) -> Result:
     """Send captures (one JSON body on each line) and show the outcomes.
 
     A file named after a device (van-1.jsonl) is sent as that device, any other file as the kiosk. Each device
-    sends its lines in order; all devices send at the same time.
+    sends its lines in order; all devices send at the same time. With --stack all files are sent, in order, as
+    the client of DAFTAR_TOKEN.
     """
+    if client and isinstance(access, DeployedApi):
+        raise click.UsageError(f"--as chooses a client of the local stack: {TOKEN_VARIABLE} is one client's")
     batches = read_batches(access, files, client)
     if not any(batch.lines for batch in batches):
         raise click.UsageError("there is no capture in these files, nothing was sent")
@@ -51,6 +56,8 @@ def register_files(access: ApiAccess, files: tuple[Path, ...], client: str | Non
 
 def read_batches(access: ApiAccess, files: Sequence[Path], client: str | None = None) -> list[DeviceBatch]:
     """Read files of captures for the device that each is named after, or for one client."""
+    if isinstance(access, DeployedApi):
+        return [DeviceBatch.from_files(TOKEN_VARIABLE, files)]
     by_device: dict[str, list[Path]] = {}
     for file in files:
         device = client or (file.stem if file.stem in access.device_tokens else "kiosk")

@@ -120,9 +120,10 @@ class Deployment:
         return result
 
     def _package(self, output_dir: Path) -> Package:
-        package = package_app(self._config.kind, output_dir)
         if find_local_endpoint() is None:
-            return package
+            return package_app(self._config.kind, output_dir)
+        # The emulator runs the functions by this Python, on this machine.
+        package = package_app("local", output_dir)
         self._notes.append("this is the emulator: parts of the template that it cannot read are adapted")
         return replace(package, template=adapt_template(package.template))
 

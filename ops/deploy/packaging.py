@@ -1,11 +1,14 @@
 """Make the zip and the template of a stage, for AWS and for the emulator alike.
 
-The same source gives the same bytes, so deploying it a second time changes nothing.
+The same source gives the same bytes, so deploying it a second time changes nothing. Chalice makes the
+template and packs our code and its own. The libraries are fetched for the Python and the processor that run
+them.
 """
 
-import fcntl
 import json
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +23,8 @@ import click
 
 from infra.template import join_template
 from ops.deploy import sms_templates
+from ops.deploy.libraries import fetch_libraries
+from ops.deploy.runtimes import Target, find_own_target, find_target
 from ops.odk.xform import write_xform
 from ops.openapi.page import write_page
 from ops.programs import run_program
@@ -34,9 +39,13 @@ NOT_CODE_PATTERNS = {
     "*/tests/*": "tests",
     "*/test_*.py": "tests",
     "*/__pycache__/*": "caches of another Python; the sources are compiled again here",
+    "bin/*": "programs for the command line",
     "*.data/*": "programs for the command line, and documentation",
     "*.dist-info/RECORD": "a list of files that is wrong once some are left out",
     "*.dist-info/METADATA": "mostly the README; the licences stay",
+    "*.dist-info/WHEEL": "what installers read, and it names the processor",
+    "*.dist-info/INSTALLER": "what installers write",
+    "*.dist-info/REQUESTED": "what installers write",
     "*.dist-info/sboms/*": "lists of components, which scanners read",
 }
 
@@ -71,16 +80,19 @@ def package_app(stage: str, output_dir: Path) -> Package:
     message if it fails.
     """
     sms_templates.check_templates()
+    target = find_target(stage)
     output_dir.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as directory:
         work_dir = Path(directory)
         chalice_dir = _run_chalice_package(stage, work_dir)
         template = _remove_stray_subs(json.loads((chalice_dir / "sam.json").read_text()))
+        _set_target(template, target)
         tree = work_dir / "tree"
+        _copy_code(fetch_libraries(target), tree)
         _unpack_code(chalice_dir / "deployment.zip", tree)
         write_page(tree)
         write_xform(tree)
-        _compile(tree)
+        _compile(tree, target)
         _pack(tree, output_dir / "deployment.zip")
     (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")
     return Package(output_dir / "deployment.zip", template)
@@ -90,13 +102,16 @@ def _run_chalice_package(stage: str, work_dir: Path) -> Path:
     """Return the directory with Chalice's zip and its template, everything of `infra/` merged into it."""
     merged = work_dir / "infra.json"
     merged.write_text(json.dumps(join_template()))
-    output_dir = work_dir / "chalice"
+    # Without a requirements.txt, because Chalice would fetch the libraries for the Python that runs it.
+    project_dir, output_dir = work_dir / "project", work_dir / "chalice"
+    project_dir.mkdir()
+    for name in ("app.py", "chalicelib"):
+        (project_dir / name).symlink_to(ROOT / name)
+    (project_dir / ".chalice").mkdir()
+    shutil.copy(ROOT / ".chalice" / "config.json", project_dir / ".chalice")
     command: list[str | Path] = [Path(sys.executable).with_name("chalice"), "package", "--stage", stage]
     command += ["--merge-template", merged, "--template-format", "json", output_dir]
-    # Chalice keeps the dependencies in .chalice/deployments between runs, without a lock of its own.
-    with (ROOT / "requirements.txt").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        run_program(command, cwd=ROOT, environment={**os.environ, "AWS_DEFAULT_REGION": REGION})
+    run_program(command, cwd=project_dir, environment={**os.environ, "AWS_DEFAULT_REGION": REGION})
     return output_dir
 
 
@@ -110,6 +125,21 @@ def _remove_stray_subs(value: Any) -> Any:
     return value
 
 
+def _set_target(template: dict[str, Any], target: Target) -> None:
+    """Name the Python and the processor of the libraries; Chalice names those of this machine."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"] |= {"Runtime": target.runtime, "Architectures": [target.architecture]}
+
+
+def _copy_code(libraries: Path, tree: Path) -> None:
+    for path in _iter_files(libraries):
+        name = path.relative_to(libraries).as_posix()
+        if _is_code(name):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, tree / name)
+
+
 def _unpack_code(archive: Path, tree: Path) -> None:
     with ZipFile(archive) as zip_file:
         zip_file.extractall(tree, [name for name in zip_file.namelist() if _is_code(name)])
@@ -119,14 +149,28 @@ def _is_code(name: str) -> bool:
     return not any(fnmatch(name, pattern) for pattern in NOT_CODE_PATTERNS)
 
 
-def _compile(tree: Path) -> None:
-    """Compile for this interpreter, whose version Chalice names as the runtime.
+def find_compiler(target: Target) -> Path | None:
+    """Return an interpreter whose bytecode the Python of `target` reads, None if this machine has none."""
+    if target.python == find_own_target().python:
+        return Path(sys.executable)
+    found = shutil.which(target.runtime)
+    # What is on the PATH may be a stand-in for a Python that is not installed.
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    result = found and subprocess.run([found, "-c", program], capture_output=True, text=True, check=False)
+    return Path(found) if found and result and result.stdout.strip() == target.python else None
+
+
+def _compile(tree: Path, target: Target) -> None:
+    """Compile for the Python of `target`; without one here, Lambda compiles at each start without a snapshot.
 
     Lambda cannot write its task directory: without bytecode, each cold start would compile again. The hash is
     unchecked because the files never change there. A fresh interpreter, a fixed hash seed and one worker keep
     the bytes the same.
     """
-    command: list[str | Path] = [sys.executable, "-m", "compileall", "-q"]
+    compiler = find_compiler(target)
+    if compiler is None:
+        return
+    command: list[str | Path] = [compiler, "-m", "compileall", "-q"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", tree, "-p", _TASK_ROOT, tree]
     run_program(command, cwd=tree, environment={"PYTHONHASHSEED": "0"})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.template import load_parameters
 from ops.aws_errors import get_error_code
 from ops.deploy.cloudformation import FAILED_CREATION_STATUSES, PREPARED_STATUS, read_stack_status
+from ops.deploy.runtimes import LAMBDA, read_end_of_support
 from ops.deploy.stage_file import StageConfig
 from ops.deploy.stages import AwsClientFactory
 from ops.project import REGION
@@ -20,6 +22,8 @@ _UNCREATED_STATUSES = {None, PREPARED_STATUS, *FAILED_CREATION_STATUSES}
 
 # Ten functions, five senders and the API of a busy day. A new account has 10 (confidence medium).
 _MIN_CONCURRENCY = 100
+# Time to move to another runtime, and to try it on a stage without workers.
+_MIN_SUPPORT = timedelta(days=180)
 _SENDER = load_parameters()["SmsOriginationIdentity"]
 _SMS_SPEND_LIMIT = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT"
 
@@ -44,17 +48,28 @@ class Finding:
 Check = Callable[[StageConfig, AwsClientFactory], Iterator[Finding]]
 
 
-def inspect_account(config: StageConfig, aws_client: AwsClientFactory) -> list[Finding]:
+def inspect_account(config: StageConfig, aws_client: AwsClientFactory, *, today: date) -> list[Finding]:
     """Return the findings of all checks.
 
     Raise the SDK's error if AWS does not answer about the account or the stack: nothing may be deployed then.
     A further check that it does not answer is a finding.
     """
     return [
+        *check_runtime(LAMBDA.runtime, today),
         *_check_account(config, aws_client),
         *_check_stack(config, aws_client),
         *(finding for name, check in _CHECKS.items() for finding in _run(name, check, config, aws_client)),
     ]
+
+
+def check_runtime(runtime: str, today: date) -> Iterator[Finding]:
+    """Yield a finding that stops if AWS supports a runtime for less than half a year from today."""
+    end = read_end_of_support(runtime)
+    if end - today < _MIN_SUPPORT:
+        yield Finding(
+            Level.STOP,
+            f"AWS supports {runtime} until {end}: package for a later one (ops/deploy/runtimes.py)",
+        )
 
 
 def read_account(aws_client: AwsClientFactory) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ops.deploy.stages import Stage
-from ops.local.seeding import write_private_file
+from ops.private_files import write_private_file
 from ops.project import LOOPBACK
 
 

@@ -1,7 +1,7 @@
 """A deployed stage: its CloudFormation stack, the outputs of that stack, and clients of AWS services."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -36,12 +36,13 @@ class StackOutputs(dict[str, str]):
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage, on AWS or in the emulator."""
+    """A stage, on AWS or in the emulator. `parameters` are its stack's, empty if not known."""
 
     stack_name: str
     outputs: Mapping[str, str]
     aws_client: AwsClientFactory
     is_local: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def get_log_group(self, function_id: str) -> str:
         """Return the log group of a function, by its logical id, as the template names it."""
@@ -79,4 +80,5 @@ def describe_stage(stack_name: str, aws_client: AwsClientFactory) -> Stage:
     if not stacks:
         raise StackUnavailable(f"AWS does not describe the stack {stack_name}")
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
-    return Stage(stack_name, StackOutputs(stack_name, outputs), aws_client)
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stacks[0].get("Parameters", [])}
+    return Stage(stack_name, StackOutputs(stack_name, outputs), aws_client, parameters=parameters)

@@ -1,7 +1,6 @@
 """Create what a new local stack needs: the clients, the Twilio secret and the mail identity."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from chalicelib.randomness import generate_token
 from ops.deploy.first_admin import open_registry
 from ops.deploy.stages import Stage
 from ops.fake_sms.twilio_account import ACCOUNT_SID, AUTH_TOKEN
+from ops.private_files import write_private_file
 
 # The devices of the example market day, and the channel of each.
 DEVICE_CHANNELS = {"van-1": Channel.VAN, "van-2": Channel.VAN, "kiosk-1": Channel.KIOSK}
@@ -85,15 +85,6 @@ def _load_or_make_tokens(file: Path) -> Tokens:
     )
     write_private_file(file, json.dumps(asdict(tokens)))
     return tokens
-
-
-def write_private_file(file: Path, text: str) -> None:
-    """Write a file that only its owner can read, in one step: no reader sees it half written."""
-    draft = file.with_name(f"{file.name}.draft")
-    draft.unlink(missing_ok=True)
-    with open(draft, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-        out.write(text)
-    draft.replace(file)
 
 
 def _enrol_client(command: EnrolClient, token: str, stage: Stage) -> None:

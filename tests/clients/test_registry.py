@@ -23,9 +23,9 @@ from chalicelib.clients.service import (
     TokenLifetime,
     hash_token,
 )
-from chalicelib.clients.store import DynamoClients
 from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
 from tests.support.builders import NOW, make_caller
+from tests.support.client_stores import open_clients
 from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import make_client
 
@@ -41,7 +41,7 @@ def clock() -> FixedClock:
 def registry(moto_stage: None, clock: FixedClock) -> ClientRegistry:
     numbers = count(1)
     return ClientRegistry(
-        clients=DynamoClients(boto3.client("dynamodb"), "ClientsTable"),
+        clients=open_clients(boto3.client("dynamodb")),
         clock=clock,
         generate_token=lambda: Token(f"daftar_{next(numbers)}"),
         token_lifetime=TokenLifetime(),
@@ -136,7 +136,7 @@ def test_a_client_enrolled_before_the_bounds_keeps_its_roles_and_its_token(
 ) -> None:
     roles = frozenset({Role.ADMIN, Role.CORE, Role.KIOSK})
     old = make_client(roles=roles, expires_at=NOW + timedelta(days=970 * 365))
-    DynamoClients(boto3.client("dynamodb"), "ClientsTable").add(old, hash_token(Token("daftar_old")))
+    open_clients(boto3.client("dynamodb")).add(old, hash_token(Token("daftar_old")))
 
     clock.advance(timedelta(days=500))
     assert registry.identify(Token("daftar_old")) == old

@@ -13,6 +13,7 @@ from chalicelib.clients.store import DynamoClients
 from chalicelib.clients.store_uses import DynamoTokenUseStore
 from chalicelib.clients.uses import TokenUseTracker, find_network
 from tests.support.builders import NOW
+from tests.support.client_stores import open_clients
 from tests.support.concurrent_writer import with_concurrent_writes
 from tests.support.fakes.clock import FixedClock
 from tests.support.registration_builders import make_client
@@ -23,7 +24,7 @@ AT_HOME, NEXT_DOOR, ELSEWHERE = "203.0.113.7", "203.0.200.1", "198.51.100.7"
 
 @pytest.fixture
 def clients(moto_stage: None) -> DynamoClients:
-    clients = DynamoClients(boto3.client("dynamodb"), "ClientsTable")
+    clients = open_clients(boto3.client("dynamodb"))
     clients.add(make_client(), TokenHash("hash-1"))
     return clients
 

@@ -5,6 +5,7 @@ moto holds no lock across a transaction, so only engines that serve many request
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def assert_consistent(stage: CorrectionStage) -> None:
 
 def test_of_corrections_of_different_fields_at_once_none_is_lost(stage: CorrectionStage) -> None:
     reference = stage.register().reference
-    fields = [
+    fields: list[dict[str, Any]] = [
         {"name": "Mawar"},
         {"months": 6},
         {"address": "Jalan Lain"},

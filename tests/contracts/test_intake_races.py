@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import is_transient
 from chalicelib.clients.errors import ClientExists
 from chalicelib.clients.service import TokenHash
-from chalicelib.clients.store import DynamoClients
 from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.notifications.model import SendLimits
@@ -31,6 +30,7 @@ from chalicelib.rollups.store_counting import DynamoCountingState
 from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
+from tests.support.client_stores import open_clients
 from tests.support.registration_builders import (
     FIRST_DAY,
     PHONE_COUNT,
@@ -221,7 +221,9 @@ def test_of_forty_public_captures_of_one_worker_one_makes_the_registration(
 def test_of_forty_concurrent_rotations_each_that_succeeds_leaves_its_token_valid(
     concurrent_engine: Engine,
 ) -> None:
-    clients = DynamoClients(concurrent_engine.client, concurrent_engine.create_table("ClientsTable"))
+    clients = open_clients(
+        concurrent_engine.client, *map(concurrent_engine.create_table, ("ClientsTable", "AuditTable"))
+    )
     clients.add(make_client(expires_at=LATER), TokenHash("f" * 64))
     made: list[int] = []
 
@@ -244,7 +246,9 @@ def test_of_forty_concurrent_rotations_each_that_succeeds_leaves_its_token_valid
 
 
 def test_of_forty_enrolments_under_one_id_one_succeeds(concurrent_engine: Engine) -> None:
-    clients = DynamoClients(concurrent_engine.client, concurrent_engine.create_table("ClientsTable"))
+    clients = open_clients(
+        concurrent_engine.client, *map(concurrent_engine.create_table, ("ClientsTable", "AuditTable"))
+    )
 
     def enrol(number: int) -> str:
         def attempt() -> str:

@@ -13,7 +13,6 @@ from chalicelib.campaigns.model import MAX_DURATION
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.clients.service import TokenHash
-from chalicelib.clients.store import DynamoClients
 from chalicelib.clock import to_timestamp
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.deliveries.model import Delivery, DeliveryId, Medium
@@ -42,6 +41,7 @@ from chalicelib.rollups.store_counting import DynamoCountingState
 from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
+from tests.support.client_stores import open_clients
 from tests.support.item_sizes import MAX_ITEM_BYTES, measure_item
 from tests.support.registration_builders import (
     FIRST_DAY,
@@ -265,7 +265,9 @@ def test_a_campaign_with_as_many_managers_as_it_may_have_fits(engine: Engine, ci
 
 
 def test_a_client_with_as_many_campaigns_and_rotated_tokens_as_it_may_have_fits(engine: Engine) -> None:
-    clients = DynamoClients(engine.client, engine.create_table("ClientsTable"))
+    clients = open_clients(
+        engine.client, engine.create_table("ClientsTable"), engine.create_table("AuditTable")
+    )
     campaigns = [f"{number:064}" for number in range(50)]
     EnrolClient(client_id="van-1", roles=(Role.KIOSK,), campaigns=tuple(campaigns))
     with pytest.raises(ValidationError):

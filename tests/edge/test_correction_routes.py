@@ -49,7 +49,7 @@ def disclose(edge: Edge, nik: str, number: int = 900) -> dict[str, Any]:
     return answer
 
 
-FIELDS: dict[str, tuple[str, str, Any]] = {
+FIELDS: dict[str, tuple[str, Any, Any]] = {
     "nik": ("worker", "3171075204850123", "3171075204850123"),
     "name": ("worker", "Mawar Kusumawati", "Mawar Kusumawati"),
     "birth_date": ("worker", "1985-04-13", "1985-04-13"),

@@ -138,3 +138,4 @@ def test_the_gate_lets_no_sms_pass_that_operators_would_drop(
     ]
     (line,) = [each for each in log_output.lines if each["message"] == "content of an sms refused"]
     assert (line["reason"], line["purpose"]) == ("filtered_word", "payment_code")
+    assert line["sms_id"] == row["sms_id"]["S"]

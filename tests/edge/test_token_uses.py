@@ -13,11 +13,11 @@ CALLER = {"client_id": "van-1", "roles": "kiosk", "channel": "van", "campaigns":
 ADDRESS = "198.51.100.7"
 
 
-def ask_from(edge: Edge, address: str) -> int:
+def ask_from(edge: Edge, address: str, caller: dict[str, str] = CALLER) -> int:
     """Ask for a list as the kiosk, from an address. Return the status."""
     path = "/v1/clients/{client_id}/gaps"
     event: dict[str, Any] = make_request_event(
-        "GET", path, "", caller=CALLER, path_parameters={"client_id": "van-1"}
+        "GET", path, "", caller=caller, path_parameters={"client_id": "van-1"}
     )
     event["requestContext"]["identity"]["sourceIp"] = address
     return int(edge.send_behind_gateway(event)["statusCode"])
@@ -46,6 +46,24 @@ def test_admins_see_the_first_use_from_another_network(edge: Edge, log_output: L
     assert listed == after
     (metric,) = [each for each in log_output.metrics if "UnusualTokenUses" in each]
     assert metric["flag"] == "new_network"
+
+
+def test_the_uses_of_a_token_in_a_path_are_recorded_too(edge: Edge) -> None:
+    path = "/odk/{token}/formList"
+    event: dict[str, Any] = make_request_event(
+        "GET", path, "", caller=CALLER, path_parameters={"token": edge.tokens["kiosk"]}
+    )
+    event["requestContext"] |= {"authorizer": None, "identity": {"sourceIp": ADDRESS}}
+
+    assert edge.send_behind_gateway(event)["statusCode"] == 200
+
+    assert show_client(edge)["use_flags"] == ["new_network"]
+
+
+def test_the_own_phones_of_workers_flag_nothing(edge: Edge) -> None:
+    assert ask_from(edge, ADDRESS, {**CALLER, "link_id": "7k4m2q"}) == 200
+
+    assert show_client(edge)["use_flags"] == []
 
 
 def test_no_address_is_stored_or_logged(edge: Edge, log_output: LogOutput) -> None:

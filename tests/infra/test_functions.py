@@ -46,9 +46,11 @@ def test_functions_behind_the_api_time_out_before_api_gateway(template: Packaged
     assert template.functions["APIHandler"]["Timeout"] > LONGEST_BATCH_SECONDS
 
 
-def test_every_function_runs_on_the_processor_of_the_packaged_wheels(template: PackagedTemplate) -> None:
+def test_every_function_runs_on_the_python_and_the_processor_that_the_zip_is_made_for(
+    template: PackagedTemplate,
+) -> None:
     for name, function in template.functions.items():
-        assert function["Architectures"] == ["x86_64"], name
+        assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"]), name
 
 
 def test_every_function_has_its_own_log_group_with_a_set_retention(template: PackagedTemplate) -> None:

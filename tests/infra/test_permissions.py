@@ -11,6 +11,7 @@ from tests.support.template import Grant, PackagedTemplate, as_list, split_condi
 ACTIONS_WITHOUT_RESOURCE = {
     "dynamodb:ListStreams": "needed to set up an event source mapping; it has no resource",
     "s3:DeleteObject": "the names of future objects are unknown",
+    "s3:GetObject": "the names of future objects are unknown",
     "s3:PutObject": "the names of future objects are unknown",
     "xray:PutTelemetryRecords": "traces have no resource",
     "xray:PutTraceSegments": "traces have no resource",
@@ -19,6 +20,10 @@ ACTIONS_WITHOUT_RESOURCE = {
 TRACE_GRANTS = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
 SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
 SES = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:"
+PHOTO_GRANTS = {
+    Grant("s3:DeleteObject", "PhotosBucket.Arn/captures/*"),
+    Grant("s3:ListBucket", "PhotosBucket.Arn"),
+}
 GATEWAY_ACCOUNT = Grant("secretsmanager:GetSecretValue", "TwilioSecret if TwilioIsConfigured")
 SMS_GRANTS = {
     Grant("sms-voice:SendTextMessage", f"{SMS}sender-id/SmsOriginationIdentity/ID"),
@@ -66,6 +71,9 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
         Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
+        *PHOTO_GRANTS,
+        Grant("s3:GetObject", "PhotosBucket.Arn/captures/*"),
+        Grant("s3:PutObject", "PhotosBucket.Arn/captures/*"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
         GATEWAY_ACCOUNT,
         Grant("dynamodb:DeleteItem", "SmsLedgerTable.Arn"),
@@ -175,6 +183,7 @@ GRANTS_BY_FUNCTION = {
         *DATA_KEY_GRANTS,
     },
     "AgeRegistrations": {
+        *PHOTO_GRANTS,
         Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),

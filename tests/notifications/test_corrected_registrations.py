@@ -173,7 +173,6 @@ def test_whatever_comes_in_between_each_phone_gets_one_sms_at_most(steps: list[s
         else:
             harness.run_due_sms()
     phones = harness.list_phones()
-    assert len(phones) == len(set(phones))
-    assert phones == sorted(phones, key=[WRONG, RIGHT].index)
+    assert phones in ([], [WRONG], [RIGHT], [WRONG, RIGHT])
     if corrected is not None and "tell" in steps[steps.index("correct") :]:
         assert RIGHT in phones

@@ -16,8 +16,8 @@ import pytest
 from chalicelib.campaigns.model import Zone
 from ops.audit.components import list_components
 from ops.deploy.packaging import NOT_CODE_PATTERNS, Package, package_app
-from ops.deploy.requirements import read_requirements
 from ops.project import ROOT
+from tests.support.requirements import read_requirements
 
 _LARGEST_BYTES = 40_000_000
 _PROVIDED_BY_LAMBDA = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py")

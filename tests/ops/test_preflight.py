@@ -1,6 +1,7 @@
 """What `daftar deploy` finds in an account before it changes anything."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import boto3
@@ -10,7 +11,8 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from ops.deploy.artefacts import create_artefact_bucket
-from ops.deploy.preflight import Finding, Level, inspect_account
+from ops.deploy.preflight import Finding, Level, check_runtime, inspect_account
+from ops.deploy.runtimes import LAMBDA, read_end_of_support
 from ops.deploy.stage_file import StageConfig
 from ops.project import REGION
 
@@ -50,7 +52,9 @@ def inspect_with(
             for _ in "12":
                 stubber.add_response("describe_stacks", {"Stacks": [stack]})
         known = {"cloudformation": cloudformation, **clients}
-        return inspect_account(config, lambda service: known.get(service) or make_client(service))
+        return inspect_account(
+            config, lambda service: known.get(service) or make_client(service), today=date(2026, 11, 29)
+        )
 
 
 def inspect(config: StageConfig, status: str | None = None, output: str = "") -> list[str]:
@@ -171,3 +175,14 @@ def test_the_bucket_for_packages_is_private_encrypted_versioned_and_cleaned() ->
         "Rules"
     ]
     assert encryption["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+
+
+def test_a_runtime_stops_the_deployment_half_a_year_before_its_end_of_support() -> None:
+    end = read_end_of_support(LAMBDA.runtime)
+    assert [*check_runtime(LAMBDA.runtime, end - timedelta(days=180))] == []
+    [found] = check_runtime(LAMBDA.runtime, end - timedelta(days=179))
+    assert (found.level, LAMBDA.runtime in found.text) == (Level.STOP, True)
+
+
+def test_the_oldest_python_of_our_code_may_no_longer_be_deployed() -> None:
+    assert [each.level for each in check_runtime("python3.11", date(2026, 11, 29))] == [Level.STOP]

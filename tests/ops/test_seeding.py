@@ -9,16 +9,19 @@ import boto3
 import pytest
 
 from chalicelib.callers import Role
-from chalicelib.clients.store import DynamoClients
 from chalicelib.clock import utc_now
+from ops.deploy.first_admin import enrol_first_admin
 from ops.deploy.stages import Stage
 from ops.local.seeding import enrol_clients
+from tests.support.client_stores import open_clients
 
 
 @pytest.fixture
 def stage(moto_stage: None) -> Stage:
     make_client: Any = boto3.client
-    return Stage("daftar-local", {"ClientsTableName": "ClientsTable"}, make_client)
+    return Stage(
+        "daftar-local", {"ClientsTableName": "ClientsTable", "AuditTableName": "AuditTable"}, make_client
+    )
 
 
 def test_a_stack_from_before_a_role_keeps_its_tokens_and_gets_one_for_the_role(
@@ -40,6 +43,15 @@ def test_a_stack_from_before_a_role_keeps_its_tokens_and_gets_one_for_the_role(
 def test_the_tokens_of_a_local_stack_outlive_the_bounds_of_their_roles(stage: Stage, tmp_path: Path) -> None:
     enrol_clients(stage, tmp_path / "tokens.json")
 
-    clients = DynamoClients(boto3.client("dynamodb"), "ClientsTable")
+    clients = open_clients(boto3.client("dynamodb"))
     in_years = utc_now() + timedelta(days=3_600)
     assert [role for role in Role if clients.get(role).is_revoked(in_years)] == []
+
+
+def test_whoever_enrols_clients_with_rights_in_the_account_stands_in_the_audit_trail(stage: Stage) -> None:
+    assert enrol_first_admin(stage) is not None
+    assert enrol_first_admin(stage) is None
+
+    [record] = boto3.client("dynamodb").scan(TableName="AuditTable")["Items"]
+    shown = {name: value["S"] for name, value in record.items() if name in {"subject", "action", "client_id"}}
+    assert shown == {"subject": "client:admin", "action": "enrolled", "client_id": "operator"}

@@ -25,6 +25,7 @@ from ops.project import LOOPBACK
 from tests.support.http_server import serve_in_background
 
 STAGE = "/api"
+_CLOSED: tuple[int, dict[str, Any], bytes] = (503, {}, b"")
 
 
 class AppServer(ThreadingHTTPServer):
@@ -59,6 +60,14 @@ class AppServer(ThreadingHTTPServer):
         self.site = Site(directory)
         return self.site.release
 
+    def close_app(self) -> None:
+        """Wait for the request that the app is at work on, and hand it no other one.
+
+        A request that outlives its test writes into the tables of the next one, or calls AWS itself.
+        """
+        with self.lock:
+            self.fault = _CLOSED
+
     def answer(
         self, method: str, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, Any], bytes]:
@@ -92,7 +101,10 @@ def run_app_server(app: Chalice, clock: Clock) -> Iterator[AppServer]:
     """Serve an app inside the block. Answers are dated by `clock`."""
     server = AppServer(app, clock)
     with serve_in_background(server):
-        yield server
+        try:
+            yield server
+        finally:
+            server.close_app()
 
 
 class _AppRequestHandler(RequestHandler):

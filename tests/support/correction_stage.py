@@ -28,6 +28,7 @@ from tests.support.builders import NOW, make_allowance, make_caller, make_limits
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.photos import InMemoryPhotos
 from tests.support.fakes.summaries import make_due_list
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.registration_builders import make_campaign
@@ -95,6 +96,7 @@ class CorrectionStage:
         self.erasure = ErasureService(
             store=self.stores.erasure,
             reading=self.reading,
+            photos=InMemoryPhotos(),
             clock=self.clock,
             retention_periods=dict.fromkeys(
                 (Status.CANCELLED, Status.EXPIRED, Status.LAPSED, Status.DECEASED), timedelta(days=90)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.deploy.requirements import read_requirements
 from tests.support import http_events
 from tests.support.aws_events import make_remove_event, make_schedule_event, make_sqs_event, make_token_event
 from tests.support.lambda_runtime import SDK
 from tests.support.payloads import make_capture_payload
+from tests.support.requirements import read_requirements
 from tests.zip.conftest import StartFunction
 
 OUR_OWN = {"app.py", "chalicelib"}
