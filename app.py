@@ -66,6 +66,15 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
     return batches.consume_queue(event.to_dict(), partial(consumer.handle_receipt, container.notifications))
 
 
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_chat_outbox(event: SQSEvent) -> batches.PartialBatch:
+    """Send messages to people in chats."""
+    from chalicelib.chats import builder, consumer
+
+    handle = partial(consumer.handle, container.chat_sender)
+    return batches.consume_fifo_queue(event.to_dict(), handle, builder.build_delay(container))
+
+
 @app.schedule("cron(* * * * ? *)")
 def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
     """Queue SMS that are due."""
@@ -106,8 +115,8 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    erase_sms, context = container.sms_history.erase, get_context(event)
-    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_sms, context)
+    erase_attached, context = container.data_requests.erase_attached, get_context(event)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
 
 
 cold_start.finish()

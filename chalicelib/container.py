@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
+    from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
+    from chalicelib.chats.service import ChatSender
     from chalicelib.corrections.service import CorrectionService
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from chalicelib.registrations.store_corrections import DynamoCorrectionStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
+    from chalicelib.reviews.service import ReviewService
+    from chalicelib.reviews.watcher import ReviewWatcher
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
@@ -233,6 +237,20 @@ class Container(KeysAndStores):
 
         return build_data_request_service(self)
 
+    # Reviews
+
+    @cached_property
+    def reviews(self) -> "ReviewService":
+        from chalicelib.reviews.builder import build_review_service
+
+        return build_review_service(self)
+
+    @cached_property
+    def review_watcher(self) -> "ReviewWatcher":
+        from chalicelib.reviews.builder import build_review_watcher
+
+        return build_review_watcher(self)
+
     # Summaries
 
     @cached_property
@@ -270,6 +288,28 @@ class Container(KeysAndStores):
         from chalicelib.exports.builder import build_export_service
 
         return build_export_service(self)
+
+    # Chats
+
+    @cached_property
+    def chat_sender(self) -> "ChatSender":
+        from chalicelib.chats.builder import build_chat_sender
+
+        return build_chat_sender(self)
+
+    @cached_property
+    def telegram_account(self) -> "TelegramAccount":
+        """Our bot; its secret is read once per container."""
+        from chalicelib.chats.accounts import TelegramAccount
+
+        return TelegramAccount.from_secret(self.read_secret(self.settings.telegram_secret))
+
+    @cached_property
+    def whatsapp_account(self) -> "WhatsAppAccount":
+        """Our number at WhatsApp; its secret is read once per container."""
+        from chalicelib.chats.accounts import WhatsAppAccount
+
+        return WhatsAppAccount.from_secret(self.read_secret(self.settings.whatsapp_secret))
 
     # SMS
 

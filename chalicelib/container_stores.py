@@ -14,6 +14,7 @@ from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.conversations.store_outbox import DynamoChatOutbox
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.notifications.queues import SQSReceiptSink
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
+    from chalicelib.searches.store import DynamoLookups
 
 
 class KeysAndStores:
@@ -83,6 +85,14 @@ class KeysAndStores:
 
         return DynamoReadingStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
 
+    # Reviews and searches
+
+    @cached_property
+    def lookups(self) -> "DynamoLookups":
+        from chalicelib.searches.store import DynamoLookups
+
+        return DynamoLookups(self.aws.dynamodb, self.settings.reviews_table)
+
     # Summaries
 
     @cached_property
@@ -122,6 +132,23 @@ class KeysAndStores:
         from chalicelib.messaging.store import DynamoSendRateLimiter
 
         return DynamoSendRateLimiter(self.aws.dynamodb, self.settings.sending_table)
+
+    def make_send_rate_limiter(self, channel: str) -> "DynamoSendRateLimiter":
+        """Return the rate limiter of a channel of its own."""
+        from chalicelib.messaging.store import DynamoSendRateLimiter
+
+        return DynamoSendRateLimiter(self.aws.dynamodb, self.settings.sending_table, channel=channel)
+
+    @cached_property
+    def chat_outbox(self) -> "DynamoChatOutbox":
+        from chalicelib.conversations.store_outbox import DynamoChatOutbox
+
+        return DynamoChatOutbox(self.aws.dynamodb, self.settings.conversations_table, self.cipher)
+
+    def read_secret(self, name: str) -> str:
+        """Return the text of a secret of the stage."""
+        secret: str = self.aws.secrets_manager.get_secret_value(SecretId=name)["SecretString"]
+        return secret
 
     @cached_property
     def receipt_sink(self) -> "SQSReceiptSink":

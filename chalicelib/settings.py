@@ -19,6 +19,7 @@ from chalicelib.setting_values import (
     parse_weights,
 )
 from chalicelib.setting_values import Whole as _Whole
+from chalicelib.settings_chats import ChatSettings
 from chalicelib.settings_resources import ResourceSettings
 
 _ONE_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
@@ -28,7 +29,7 @@ class SettingsIncomplete(Exception):
     """Environment variables are missing or unusable; the message names them."""
 
 
-class Settings(ResourceSettings):
+class Settings(ResourceSettings, ChatSettings):
     """The settings of one deployed stage. The alias of a field is its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -278,6 +279,13 @@ class Settings(ResourceSettings):
         ge=_ONE_DAY,
         description="Days for which a record of the audit trail is kept. The law (UU 27/2022, article 31)"
         " asks for records and names no number; five years are a proposal of ours (confidence low).",
+    )
+    review_retention: _Days = Field(
+        alias="DAFTAR_KEEP_REVIEWS_DAYS",
+        default=timedelta(days=400),
+        ge=_ONE_DAY,
+        description="Days for which a review item is kept, with its note: a campaign lasts a year at most (a"
+        " proposal; confidence low). Items about a person are erased with the registration before that.",
     )
 
     # The thresholds are our own judgement (confidence low): it is known that agents made people up to meet

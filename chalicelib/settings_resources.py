@@ -33,7 +33,11 @@ class ResourceSettings(BaseModel):
     )
     conversations_table: str = Field(
         alias="DAFTAR_CONVERSATIONS_TABLE",
-        description="Table of the sessions of chats, of the events that were handled, and of messages to people.",
+        description="Table of chats: their sessions, handled events, and messages to people.",
+    )
+    reviews_table: str = Field(
+        alias="DAFTAR_REVIEWS_TABLE",
+        description="Table of review items, and of lookups by receipt code, phone and person.",
     )
     keys_table: str = Field(
         alias="DAFTAR_KEYS_TABLE", description="Table of data keys, wrapped by the KMS key."
@@ -51,6 +55,10 @@ class ResourceSettings(BaseModel):
     )
     photos_bucket: str = Field(
         alias="DAFTAR_PHOTOS_BUCKET", description="Bucket for the photos that forms of ODK Collect ask for."
+    )
+    chat_outbox_queue_url: str = Field(
+        alias="DAFTAR_CHAT_OUTBOX_QUEUE_URL",
+        description="Queue of the messages to people in chats, in the order of each chat.",
     )
     exports_bucket: str = Field(
         alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."

@@ -7,7 +7,7 @@ from chalicelib.conversations.commands import choose_detour
 from chalicelib.conversations.events import Contact
 from chalicelib.conversations.fields import Field, Unreadable
 from chalicelib.conversations.model import Effect, Session, Step, TextRef, parse_choice_id
-from chalicelib.conversations.outcomes import ask, begin_draft, describe_error, end
+from chalicelib.conversations.outcomes import ask_question, begin_draft, describe_error, end
 from chalicelib.conversations.questions import Context
 from chalicelib.refusals import BrokenRule
 
@@ -40,17 +40,17 @@ def answer_choice(session: Session, choice_id: str, context: Context) -> Step:
     """Return the step after a tap. A button of an earlier question edits its own field, and no other."""
     tapped = parse_choice_id(choice_id)
     if tapped is None or tapped.draft != session.draft:
-        return ask(session, context, _OLD_BUTTON)
+        return ask_question(session, context, _OLD_BUTTON)
     question = questions.find_question(session, context.form)
     found = context.form.find_field(tapped.field)
     if found is None:
         options = questions.list_question_options(tapped.field, session, context)
         if tapped.field != question or all(each.value != tapped.value for each in options):
-            return ask(session, context, _OLD_BUTTON)
+            return ask_question(session, context, _OLD_BUTTON)
         return choose_detour(session, question, tapped.value, context)
     is_asked = tapped.field in session.answers or tapped.field == question
     if not is_asked or not found.accepts(tapped.value) or not found.is_applicable(session.answers):
-        return ask(session, context, _OLD_BUTTON)
+        return ask_question(session, context, _OLD_BUTTON)
     return take_answer(session, found, found.read_choice(tapped.value), context)
 
 
@@ -58,7 +58,7 @@ def answer_contact(session: Session, contact: Contact, context: Context) -> Step
     """Return the step after a contact card: the person's own number is the answer to that question."""
     found = context.form.find_field(_PHONE)
     if found is None or questions.find_question(session, context.form) != _PHONE:
-        return ask(session, context, TextRef(key="contact_unexpected"))
+        return ask_question(session, context, TextRef(key="contact_unexpected"))
     if not contact.is_own:
         return fail(session, context, TextRef(key="contact_not_own"))
     return take_answer(session, found, contact.phone, context)
@@ -83,7 +83,7 @@ def take_answer(session: Session, found: Field, value: Any, context: Context) ->
     answers = {**session.answers, found.field_id: value}
     if found.field_id == _NIK:
         answers = _derive_birth_date(answers, session, context)
-    result = context.rules.check(form.build_capture_fields(answers))
+    result = context.rules.check(form.build_capture_fields(answers, context.form))
     errors = _select(result.errors, found)
     if errors:
         return fail(session, context, *map(describe_error, errors), field=found)
@@ -103,7 +103,7 @@ def take_answer(session: Session, found: Field, value: Any, context: Context) ->
         label = TextRef(key=f"label_{found.field_id}")
         changed_text = {"field": label, "value": questions.describe_answer(found, changed)}
         notices.insert(0, TextRef(key="changed", args=changed_text))
-    return ask(changed, context, *notices)
+    return ask_question(changed, context, *notices)
 
 
 def fail(
@@ -123,14 +123,14 @@ def fail(
         changes["focus"] = field.field_id
     changed = session.model_copy(update=changes)
     help_notice = (TextRef(key="offer_help"),) if changed.failures >= _FAILURES_BEFORE_HELP else ()
-    return ask(changed, context, *errors, *help_notice)
+    return ask_question(changed, context, *errors, *help_notice)
 
 
 def look_up_status(session: Session, phone: str, context: Context) -> Step:
     """Return the step that asks for the state of a registration."""
     effect = Effect("tell_status", {"reference": session.status_reference or "", "phone": phone})
     changed = session.model_copy(update={"detour": None, "status_reference": None, "page": 0})
-    return ask(changed, context, effects=(effect,))
+    return ask_question(changed, context, effects=(effect,))
 
 
 def _take_reference(session: Session, text: str, context: Context) -> Step:
@@ -139,7 +139,7 @@ def _take_reference(session: Session, text: str, context: Context) -> Step:
     )
     if context.proven_phone is not None:
         return look_up_status(changed, context.proven_phone, context)
-    return ask(changed, context)
+    return ask_question(changed, context)
 
 
 def _answer_detour(session: Session, question: str, text: str, context: Context) -> Step:
@@ -155,7 +155,7 @@ def _answer_detour(session: Session, question: str, text: str, context: Context)
 def _take_consent(session: Session, value: str, context: Context) -> Step:
     if value == form.LANGUAGE:
         other = "en" if session.language == "id" else "id"
-        return ask(session.model_copy(update={"language": other, "page": 0}), context)
+        return ask_question(session.model_copy(update={"language": other, "page": 0}), context)
     if value == form.DISAGREE:
         return end(begin_draft(session, context), questions.DECLINED)
     answers = {**session.answers, form.CONSENT: session.consent_version}
@@ -170,10 +170,10 @@ def _take_consent(session: Session, value: str, context: Context) -> Step:
     )
     changed = prefill_phone(changed, context)
     if context.form.completion == "make_link" and context.form.find_missing(answers) is None:
-        return ask(
+        return ask_question(
             changed.model_copy(update={"is_finished": True}), context, effects=(Effect("make_link", {}),)
         )
-    return ask(changed, context)
+    return ask_question(changed, context)
 
 
 def _derive_birth_date(answers: dict[str, Any], session: Session, context: Context) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _derive_birth_date(answers: dict[str, Any], session: Session, context: Conte
 
 def _list_errors(answers: dict[str, Any], field_id: str, context: Context) -> list[BrokenRule]:
     found = context.form.find_field(field_id)
-    result = context.rules.check(form.build_capture_fields(answers))
+    result = context.rules.check(form.build_capture_fields(answers, context.form))
     return [] if found is None else _select(result.errors, found)
 
 

@@ -1,4 +1,4 @@
-"""What each channel can show: one row a channel. A new channel is a row here and a package in `channels`."""
+"""The capabilities of the channels, one row each. A new channel is a row here and a package in `channels`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from chalicelib.conversations import questions
 from chalicelib.conversations.form import CONSENT
 from chalicelib.conversations.model import Effect, Session, Step, TextRef
-from chalicelib.conversations.outcomes import add_notices, ask, begin_draft, end
+from chalicelib.conversations.outcomes import add_notices, ask_question, begin_draft, end
 from chalicelib.conversations.questions import Context
 
 _OPT_OUT, _OPT_IN = Effect("opt_out", {}), Effect("opt_in", {})
@@ -28,10 +28,10 @@ def begin_edit(session: Session, number: str, context: Context) -> Step:
     """Return the step that asks a field again: that with a number of the list, or the one to be chosen."""
     editable = questions.list_editable(session, context.form)
     if not editable:
-        return ask(_clear_detour(session), context, TextRef(key="nothing_to_edit"))
+        return ask_question(_clear_detour(session), context, TextRef(key="nothing_to_edit"))
     if number.isdecimal() and 1 <= int(number) <= len(editable):
         return _focus(session, editable[int(number) - 1].field_id, context)
-    return ask(_detour(session, questions.EDIT), context)
+    return ask_question(_detour(session, questions.EDIT), context)
 
 
 def choose_detour(session: Session, question: str, value: str, context: Context) -> Step:
@@ -39,7 +39,7 @@ def choose_detour(session: Session, question: str, value: str, context: Context)
     if question == questions.EDIT:
         return _focus(session, value, context)
     choose = _CHOICES.get((question, value))
-    return ask(_clear_detour(session), context) if choose is None else choose(session, context)
+    return ask_question(_clear_detour(session), context) if choose is None else choose(session, context)
 
 
 def _start(session: Session, campaign_id: str, context: Context, *, is_new: bool) -> Step:
@@ -50,14 +50,14 @@ def _start(session: Session, campaign_id: str, context: Context, *, is_new: bool
     if changed.is_finished:
         changed = begin_draft(changed, context)
     notice = TextRef(key="resumed" if changed.answers and not is_new else "greeting")
-    return ask(changed, context, notice, effects=(_OPT_IN,))
+    return ask_question(changed, context, notice, effects=(_OPT_IN,))
 
 
 def _help(session: Session, context: Context) -> Step:
     question = questions.find_question(session, context.form)
     found = context.form.find_field(question)
     example = () if found is None else (TextRef(key=f"help_{found.field_id}"),)
-    return ask(session, context, TextRef(key="help"), *example)
+    return ask_question(session, context, TextRef(key="help"), *example)
 
 
 def _stop(session: Session, context: Context) -> Step:
@@ -67,31 +67,32 @@ def _stop(session: Session, context: Context) -> Step:
 def _go_back(session: Session, context: Context) -> Step:
     """Return the step to the question before. Its answer stays until another one is given."""
     if session.detour is not None:
-        return ask(_clear_detour(session), context)
+        return ask_question(_clear_detour(session), context)
     question = questions.find_question(session, context.form)
-    answered = [each.field_id for each in questions.list_editable(session, context.form)]
+    editable = questions.list_editable(session, context.form)
+    answered = [each.field_id for each in editable if not each.is_derived or each.field_id == question]
     if question in answered:
         answered = answered[: answered.index(question)]
     elif question not in (questions.REVIEW, questions.DONE):
         order = [each.field_id for each in context.form.fields]
         answered = [each for each in answered if order.index(each) < order.index(question)]
     if not answered:
-        return ask(session, context, TextRef(key="no_question_before"))
+        return ask_question(session, context, TextRef(key="no_question_before"))
     return _focus(session, answered[-1], context)
 
 
 def _ask_restart(session: Session, context: Context) -> Step:
     if not set(session.answers) - {CONSENT}:
         return _restart(session, context)
-    return ask(_detour(session, questions.RESTART), context)
+    return ask_question(_detour(session, questions.RESTART), context)
 
 
 def _ask_cancel(session: Session, context: Context) -> Step:
-    return ask(_detour(session, questions.CANCEL), context)
+    return ask_question(_detour(session, questions.CANCEL), context)
 
 
 def _ask_status(session: Session, context: Context) -> Step:
-    return ask(_detour(session, questions.STATUS_REFERENCE), context)
+    return ask_question(_detour(session, questions.STATUS_REFERENCE), context)
 
 
 def _call_agent(session: Session, context: Context) -> Step:
@@ -99,21 +100,21 @@ def _call_agent(session: Session, context: Context) -> Step:
     effect = Effect(
         "hand_off", {"state": state, "campaign_id": session.campaign_id, "language": session.language}
     )
-    return ask(session, context, effects=(effect,))
+    return ask_question(session, context, effects=(effect,))
 
 
 def _register_another(session: Session, context: Context) -> Step:
     if session.answers:
-        return ask(_clear_detour(session), context, TextRef(key="finish_first"))
-    return ask(begin_draft(session, context), context)
+        return ask_question(_clear_detour(session), context, TextRef(key="finish_first"))
+    return ask_question(begin_draft(session, context), context)
 
 
 def _speak_indonesian(session: Session, context: Context) -> Step:
-    return ask(session.model_copy(update={"language": "id", "page": 0}), context)
+    return ask_question(session.model_copy(update={"language": "id", "page": 0}), context)
 
 
 def _speak_english(session: Session, context: Context) -> Step:
-    return ask(session.model_copy(update={"language": "en", "page": 0}), context)
+    return ask_question(session.model_copy(update={"language": "en", "page": 0}), context)
 
 
 def _register(session: Session, context: Context) -> Step:
@@ -126,11 +127,11 @@ def _edit(session: Session, context: Context) -> Step:
 
 
 def _restart(session: Session, context: Context) -> Step:
-    return ask(begin_draft(session, context), context, TextRef(key="restarted"))
+    return ask_question(begin_draft(session, context), context, TextRef(key="restarted"))
 
 
 def _turn_page(session: Session, context: Context) -> Step:
-    return ask(session.model_copy(update={"page": session.page + 1}), context, *session.notices)
+    return ask_question(session.model_copy(update={"page": session.page + 1}), context, *session.notices)
 
 
 _COMMANDS: Mapping[str, Callable[[Session, Context], Step]] = {
@@ -161,7 +162,7 @@ _CHOICES: Mapping[tuple[str, str], Callable[[Session, Context], Step]] = {
 
 
 def _focus(session: Session, field_id: str, context: Context) -> Step:
-    return ask(_clear_detour(session).model_copy(update={"focus": field_id, "failures": 0}), context)
+    return ask_question(_clear_detour(session).model_copy(update={"focus": field_id, "failures": 0}), context)
 
 
 def _detour(session: Session, question: str) -> Session:

@@ -12,15 +12,27 @@ from chalicelib.conversations.answers import (
     prefill_phone,
 )
 from chalicelib.conversations.commands import run_command
-from chalicelib.conversations.events import Blocked, Choice, Contact, InboundEvent, Media, TypedText
+from chalicelib.conversations.events import (
+    Blocked,
+    Choice,
+    Contact,
+    Content,
+    Dialled,
+    InboundEvent,
+    Media,
+    TypedText,
+)
 from chalicelib.conversations.form import build_capture_fields
 from chalicelib.conversations.model import Answers, Effect, Session, Step, TextRef
-from chalicelib.conversations.outcomes import add_notices, ask
+from chalicelib.conversations.outcomes import add_notices, ask_question
 from chalicelib.conversations.questions import Context
 
 # A person answers some 15 questions for each worker, and a family has some workers. Two programs that answer
 # one another send more.
 _REPLIES_PER_HOUR = 150
+
+# A person who dials again is asked the same question again.
+_REDIALLED = "menu"
 
 _ONE_HOUR, _ONE_MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
@@ -47,7 +59,8 @@ def step(session: Session | None, event: InboundEvent, context: Context) -> Step
         return Step(current, None)
     current = prefill_phone(current, context)
     was_away = session is not None and context.now - session.touched_at > _ONE_HOUR
-    answered = _dispatch(current, event, context, is_new=is_new)
+    current, content = _read_dialled(current, event.content)
+    answered = _dispatch(current, content, context, is_new=is_new)
     if was_away and session is not None and session.answers:
         answered = _welcome_back(answered)
     return answered
@@ -67,7 +80,7 @@ def _keep_valid(answers: Answers, context: Context) -> Answers:
     """Return the answers to questions of the form that its rules allow."""
     form = context.form
     known = {name: value for name, value in answers.items() if form.find_field(name) is not None}
-    errors = context.rules.check(build_capture_fields(known)).errors
+    errors = context.rules.check(build_capture_fields(known, form)).errors
     refused = {each.field_id for each in form.fields for rule in errors if is_about(rule, each)}
     return {name: value for name, value in known.items() if name not in refused}
 
@@ -80,8 +93,23 @@ def _count_reply(session: Session, context: Context) -> tuple[Session, bool]:
     return changed, session.replies < _REPLIES_PER_HOUR
 
 
-def _dispatch(session: Session, event: InboundEvent, context: Context, *, is_new: bool) -> Step:
-    match event.content:
+def _read_dialled(session: Session, content: Content) -> tuple[Session, Content]:
+    """Return what was typed in this step of a USSD session; a new session goes on with the same question.
+
+    The gateway sends all that was typed, joined by `*`. A name may hold that sign, so that the last answer is
+    what follows the history of the step before.
+    """
+    if not isinstance(content, Dialled):
+        return session, content
+    history = f"{session.dialled_history}*" if session.dialled_history else ""
+    goes_on = content.session_id == session.dialled_session and content.history.startswith(history)
+    changes = {"dialled_session": content.session_id, "dialled_history": content.history}
+    typed = content.history.removeprefix(history) if goes_on else _REDIALLED
+    return session.model_copy(update=changes), TypedText(text=typed)
+
+
+def _dispatch(session: Session, content: Content, context: Context, *, is_new: bool) -> Step:
+    match content:
         case Media():
             return _answer_media(session, context, is_new=is_new)
         case Choice(choice_id=choice_id) if not is_new:
@@ -94,7 +122,7 @@ def _dispatch(session: Session, event: InboundEvent, context: Context, *, is_new
                 return run_command(session, command, context, is_new=is_new)
             if not is_new:
                 return answer_text(session, text, context)
-    return ask(session, context, TextRef(key="greeting"))
+    return ask_question(session, context, TextRef(key="greeting"))
 
 
 def _is_command(command: str, session: Session, context: Context) -> bool:
@@ -112,7 +140,7 @@ def _answer_media(session: Session, context: Context, *, is_new: bool) -> Step:
         return Step(session, None)
     changed = session.model_copy(update={"media_answered_at": context.now})
     notices = (TextRef(key="greeting"),) if is_new else ()
-    return ask(changed, context, *notices, TextRef(key="text_only"))
+    return ask_question(changed, context, *notices, TextRef(key="text_only"))
 
 
 def _welcome_back(answered: Step) -> Step:

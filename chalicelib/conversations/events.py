@@ -1,4 +1,4 @@
-"""What happened in a chat, as every channel reports it. Pure.
+"""Events of chats, as every channel reports them. Pure.
 
 All of it is personal data: it is sealed before it leaves the function that received it, and never logged.
 """
@@ -46,6 +46,14 @@ class Blocked(FrozenModel):
     kind: Literal["blocked"] = "blocked"
 
 
+class Dialled(FrozenModel):
+    """A step of a USSD session: all that was typed in it so far, joined by `*`."""
+
+    kind: Literal["dialled"] = "dialled"
+    session_id: str
+    history: str
+
+
 class DeliveryReport(FrozenModel):
     """A channel's report about one of our messages."""
 
@@ -60,7 +68,7 @@ class DeliveryReport(FrozenModel):
 
 
 Content = Annotated[
-    TypedText | Choice | Contact | Media | Blocked | DeliveryReport, Field(discriminator="kind")
+    TypedText | Choice | Contact | Media | Blocked | Dialled | DeliveryReport, Field(discriminator="kind")
 ]
 
 

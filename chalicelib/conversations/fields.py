@@ -39,7 +39,8 @@ class Field:
     """One question. `path` is the field of a capture that its answer becomes, if it is one alone.
 
     `choices` are the values of its options and their labels. With `read` other answers can be typed, with
-    `has_none` the person may have none.
+    `has_none` the person may have none. One that `is_derived` follows from another answer, and is asked only
+    if it cannot, or to change it.
     """
 
     field_id: str
@@ -47,6 +48,7 @@ class Field:
     choices: tuple[Option, ...] = ()
     read: Reader | None = None
     has_none: bool = False
+    is_derived: bool = False
     asks_contact: bool = False
     is_applicable: Callable[[Answers], bool] = field(default=lambda answers: True)
     to_value: Callable[[str], Any] = field(default=lambda value: value)
@@ -123,7 +125,7 @@ def read_amount(text: str, today: date) -> int:
 
 
 def read_occupation(text: str, today: date) -> str:
-    """Return the id of the occupation that a text names. Raise Unreadable, with candidates if it is unclear."""
+    """Return the id of the occupation that a text names. Raise Unreadable, perhaps with candidates."""
     typed = words.normalise(text)
     exact = [each for each, names in _list_names().items() if typed in names]
     if len(exact) == 1:

@@ -63,7 +63,7 @@ _CONSENT_FIELD = Field(
 _FIELDS = (
     _CONSENT_FIELD,
     Field(field_id="nik", path="worker.nik", read=fields.read_line),
-    Field(field_id="birth_date", path="worker.birth_date", read=fields.read_date),
+    Field(field_id="birth_date", path="worker.birth_date", read=fields.read_date, is_derived=True),
     Field(
         field_id="phone",
         path="worker.phone",
@@ -146,10 +146,10 @@ FORMS: Mapping[str, Form] = {
 }
 
 
-def build_capture_fields(answers: Answers) -> dict[str, Any]:
+def build_capture_fields(answers: Answers, form: Form) -> dict[str, Any]:
     """Return the answers as fields of a capture, in their groups; what was not answered is left out."""
     document: dict[str, dict[str, Any]] = {}
-    for each in _FIELDS:
+    for each in form.fields:
         if each.field_id in answers and each.field_id != CONSENT:
             group, name = each.path.split(".")
             document.setdefault(group, {})[name] = answers[each.field_id]

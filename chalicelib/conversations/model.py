@@ -55,7 +55,7 @@ class Prompt(FrozenModel):
 
 
 class OfficerMessage(FrozenModel):
-    """What an officer wrote to the person, in the officer's own words."""
+    """A message of an officer to the person, in the officer's own words."""
 
     kind: Literal["text"] = "text"
     text: str
@@ -90,7 +90,8 @@ class Session(FrozenModel):
 
     The question to ask follows from it. `detour` is a question outside the form, `focus` a field that is
     asked again. `draft` counts the registrations of the chat, so that a button of an earlier one is known.
-    `notices` are those of the last prompt, whose other pages may be asked for.
+    `notices` are those of the last prompt, whose other pages may be asked for. `dialled_history` is all that
+    was typed in the last USSD session.
     """
 
     form_id: str
@@ -109,6 +110,8 @@ class Session(FrozenModel):
     page: int = 0
     notices: tuple[TextRef, ...] = ()
     failures: int = 0
+    dialled_session: str = ""
+    dialled_history: str = ""
     shows_contact_keyboard: bool = False
     media_answered_at: AwareDatetime | None = None
     replies: int = 0

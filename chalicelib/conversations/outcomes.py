@@ -1,4 +1,4 @@
-"""What follows from an answer: the next question, the end of a draft, or a correction. Pure."""
+"""The steps that follow from an answer: the next question, the end of a draft, or a correction. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,9 @@ class NotRegistered:
     is_over_limit: bool = False
 
 
-def ask(session: Session, context: Context, *notices: TextRef, effects: tuple[Effect, ...] = ()) -> Step:
+def ask_question(
+    session: Session, context: Context, *notices: TextRef, effects: tuple[Effect, ...] = ()
+) -> Step:
     """Return the step that asks the question of a session."""
     if not session.answers and not context.rules.is_open(session.campaign_id):
         session = session.model_copy(update={"campaign_id": context.default_campaign})
@@ -81,14 +83,14 @@ def conclude(session: Session, outcome: Registered | NotRegistered, context: Con
     if isinstance(outcome, Registered):
         finished = begin_draft(session, context).model_copy(update={"is_finished": True})
         notice = TextRef(key="registered", args={"price": format_rupiah(outcome.total)})
-        return ask(finished, context, notice)
+        return ask_question(finished, context, notice)
     if outcome.is_over_limit:
-        return ask(session, context, TextRef(key="over_limit"))
+        return ask_question(session, context, TextRef(key="over_limit"))
     focus = _find_focus(outcome.broken_rules, context.form)
     errors = tuple(describe_error(rule) for rule in outcome.broken_rules)
     if focus is None:
         return Step(session, Prompt(notices=errors, question=TextRef(key="closed"), closes=True))
-    return ask(session.model_copy(update={"focus": focus}), context, *errors)
+    return ask_question(session.model_copy(update={"focus": focus}), context, *errors)
 
 
 def describe_error(rule: BrokenRule) -> TextRef:

@@ -34,7 +34,7 @@ _DETOUR_OPTIONS: Mapping[str, tuple[Option, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a step knows beside session and event: the form, the channel, the rules, the time and the chat."""
+    """The knowledge of a step beside session and event: form, channel, rules, time and chat."""
 
     form: Form
     capabilities: Capabilities
@@ -124,7 +124,7 @@ def _build_question(question: str, session: Session, context: Context) -> TextRe
         )
     if question != REVIEW:
         return TextRef(key=f"ask_{question}")
-    price = context.rules.compute_price(build_capture_fields(session.answers))
+    price = context.rules.compute_price(build_capture_fields(session.answers, context.form))
     lines: dict[str, str | TextRef] = {
         each.field_id: describe_answer(each, session) for each in list_editable(session, context.form)
     }

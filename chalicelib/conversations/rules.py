@@ -1,4 +1,4 @@
-"""What a form asks of the rules of intake: the same code judges an answer here and a capture there. Pure."""
+"""The rules of intake as a form asks them: the same code judges an answer here and a capture there. Pure."""
 
 from collections.abc import Mapping
 from datetime import date

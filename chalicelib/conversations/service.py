@@ -10,10 +10,10 @@ from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.engine import step
 from chalicelib.conversations.events import InboundEvent
 from chalicelib.conversations.messages import ChatLink, OutboxContent
-from chalicelib.conversations.model import Acknowledgement, Effect, Prompt, Session, Step, TextRef
+from chalicelib.conversations.model import Acknowledgement, Effect, Session, Step, TextRef
 from chalicelib.conversations.outcomes import add_notices, conclude
 from chalicelib.conversations.questions import Context
-from chalicelib.conversations.registering import Registrar
+from chalicelib.conversations.submitting import DraftSubmitter
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import TryAgain
 
@@ -45,12 +45,12 @@ class HandledEvent:
     """The messages that an event led to, or its reply where the channel is answered at once."""
 
     outbox_ids: tuple[str, ...]
-    reply: Prompt | None = None
+    reply: OutboxContent | None = None
 
 
 @dataclass(frozen=True)
 class EffectResult:
-    """What an effect adds to the prompt, and to the transaction of its event."""
+    """The additions of an effect to the prompt, and to the transaction of its event."""
 
     notices: tuple[TextRef, ...] = ()
     link: str | None = None
@@ -83,7 +83,7 @@ class Turn:
     session: Session
     revision: int
     messages: tuple[tuple[str, OutboxContent], ...]
-    reply: Prompt | None
+    reply: OutboxContent | None
     worker_key: str | None
     now: datetime
 
@@ -118,7 +118,7 @@ class ConversationService:
         *,
         conversations: Conversations,
         build_context: Callable[[InboundEvent, datetime], Context],
-        registrar: Registrar,
+        submitter: DraftSubmitter,
         effects: Mapping[str, EffectRunner],
         send: Callable[[str, Sequence[str]], None],
         hashing: KeyedHash,
@@ -127,7 +127,7 @@ class ConversationService:
         """`send` passes the ids of a chat's messages on to their sender; a repeat of it does no harm."""
         self._conversations = conversations
         self._build_context = build_context
-        self._registrar = registrar
+        self._submitter = submitter
         self._effects = effects
         self._send = send
         self._hashing = hashing
@@ -162,23 +162,23 @@ class ConversationService:
         answered = step(stored.session, event, context)
         answered, writes = self._run_effects(answered, event, chat_key, event_key, context)
         worker_key = self._hash_worker(answered.session) or self._hash_worker(stored.session)
+        contents = _list_messages(event, answered)
         is_answered_at_once = CAPABILITIES[event.channel].answers_at_once
-        reply = answered.prompt if is_answered_at_once else None
-        contents = () if is_answered_at_once else tuple(_iter_messages(event, answered))
         turn = Turn(
             chat_key=chat_key,
             event_key=event_key,
             session=answered.session,
             revision=stored.revision,
             messages=tuple(
-                (f"{stored.revision + 1:08d}-{number}", content) for number, content in enumerate(contents)
+                (f"{stored.revision + 1:08d}-{number}", content)
+                for number, content in enumerate(() if is_answered_at_once else contents)
             ),
-            reply=reply,
+            reply=contents[0] if is_answered_at_once and contents else None,
             worker_key=worker_key,
             now=now,
         )
         self._conversations.commit(turn, writes)
-        return HandledEvent(turn.outbox_ids, reply)
+        return HandledEvent(turn.outbox_ids, turn.reply)
 
     def _run_effects(
         self, answered: Step, event: InboundEvent, chat_key: str, event_key: str, context: Context
@@ -188,7 +188,7 @@ class ConversationService:
             chat = EffectContext(event, chat_key, answered.session, context.now)
             if effect.kind == "register":
                 writes += self._link_capture(chat, event_key)
-                outcome = self._registrar.register(answered.session, event, event_key, now=context.now)
+                outcome = self._submitter.register(answered.session, event, event_key, now=context.now)
                 answered = conclude(answered.session, outcome, context)
                 continue
             result = self._effects[effect.kind](effect, chat)
@@ -208,23 +208,21 @@ class ConversationService:
             language=chat.session.language,
             chat_key=chat.chat_key,
         )
-        capture_id = self._registrar.make_capture_id(event_key)
+        capture_id = self._submitter.make_capture_id(event_key)
         return [
             self._conversations.build_link_write(str(capture_id), link, now=chat.now, worker_key=worker_key)
         ]
 
     def _hash_worker(self, session: Session | None) -> str | None:
         """Return the keyed hash of the NIK of a draft, as registrations have it."""
-        number = None if session is None else self._registrar.find_nik(session)
+        number = None if session is None else self._submitter.find_nik(session)
         return None if number is None else self._hashing.digest("nik", number)
 
 
-def _iter_messages(event: InboundEvent, answered: Step) -> Sequence[OutboxContent]:
-    messages: list[Acknowledgement | Prompt] = []
-    if event.callback_id is not None:
-        messages.append(Acknowledgement(callback_id=event.callback_id))
-    if answered.prompt is not None:
-        messages.append(answered.prompt)
+def _list_messages(event: InboundEvent, answered: Step) -> list[OutboxContent]:
+    callback_id, prompt = event.callback_id, answered.prompt
+    acknowledgements = [] if callback_id is None else [Acknowledgement(callback_id=callback_id)]
+    prompts = [] if prompt is None else [prompt]
     return [
         OutboxContent(
             channel=event.channel,
@@ -233,5 +231,5 @@ def _iter_messages(event: InboundEvent, answered: Step) -> Sequence[OutboxConten
             language=answered.session.language,
             message=message,
         )
-        for message in messages
+        for message in (*acknowledgements, *prompts)
     ]

@@ -1,12 +1,12 @@
 """The items of the conversations table, and the message of the queue of chat events.
 
 CHAT#<chat key>          SESSION                 the session of a chat, sealed
-CHAT#<chat key>          EVENT#<event key>       an event that was handled, with its reply where that is the answer
+CHAT#<chat key>          EVENT#<event key>       a handled event, with its reply where that is the answer
 CHAT#<chat key>          OUT#<outbox id>         a message to the person, sealed; the sender adds its attempts
 CHAT#<chat key>          OPT_OUT                 the person wants no messages but answers
 CAPTURE#<capture id>     LINK                    the chat that a capture was made in
 
-A chat key is a keyed hash of the channel and of the person's address there. `worker_key`, the keyed hash of a NIK,
+A chat key is a keyed hash of the channel and of the address there. `worker_key`, the keyed hash of a NIK,
 is on each item that says something about its bearer: the index `by_worker` finds them.
 """
 
@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from chalicelib.aws.items import Values
 from chalicelib.conversations.events import InboundEvent, SealedEvent
 from chalicelib.conversations.messages import ChatLink, OutboxContent
-from chalicelib.conversations.model import Prompt, Session
+from chalicelib.conversations.model import Session
 from chalicelib.conversations.service import Turn
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.records import record_parser
@@ -29,7 +29,7 @@ DRAFT_RETENTION = timedelta(days=7)
 """A person comes back on the next market day, a week later; a draft is of no use after that."""
 
 EVENT_RETENTION = timedelta(days=9)
-"""WhatsApp sends an event again for up to 7 days. At least 8 are asked for, and a time to live is no exact time."""
+"""WhatsApp sends an event again for up to 7 days; one more, and one because events wait in queues."""
 
 OUTBOX_RETENTION = timedelta(days=2)
 """A message that could not be sent for a day is not sent any more."""
@@ -118,9 +118,9 @@ def parse_session(values: Mapping[str, Any], cipher: FieldCipher) -> Session:
 
 
 @record_parser
-def parse_reply(values: Mapping[str, Any], cipher: FieldCipher) -> Prompt | None:
+def parse_reply(values: Mapping[str, Any], cipher: FieldCipher) -> OutboxContent | None:
     """Return the reply to an event, or None if it was sent as a message. Raise RecordUnreadable."""
-    return Prompt.model_validate_json(_unseal(values, cipher)) if _SEALED in values else None
+    return OutboxContent.model_validate_json(_unseal(values, cipher)) if _SEALED in values else None
 
 
 @record_parser

@@ -1,7 +1,7 @@
 """The texts of conversations in every language, and how a text is made of its parts. Pure.
 
-`texts.json` has the texts, with `{name}` for each argument. A few keys have no row: they are made of values or of
-other lists, such as the names of occupations and the messages of the API.
+`texts.json` has the texts, with `{name}` for each argument. A few keys have no row: they are made of values
+or of other lists, such as the names of occupations and the messages of the API.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +15,8 @@ from chalicelib.http.problem_texts import FIELD_MESSAGES, FieldMessage
 from chalicelib.languages import WorkerLanguage
 from chalicelib.models import FrozenModel
 from chalicelib.occupations.model import load_occupations
+from chalicelib.statuses.texts import RegistrationState
+from chalicelib.statuses.texts import load_texts as load_statuses
 from chalicelib.strict_json import parse_data_file
 
 _FILE = Path(__file__).with_name("texts.json")
@@ -77,10 +79,16 @@ def _render_error(args: Mapping[str, str], language: WorkerLanguage) -> str:
 
 _UNKNOWN = FieldMessage("Isian belum benar.", "This is not right yet.")
 
+
+def _render_status(args: Mapping[str, str], language: WorkerLanguage) -> str:
+    return load_statuses()[RegistrationState(args["state"])][language]
+
+
 _SPECIAL: Mapping[str, Callable[[Mapping[str, str], WorkerLanguage], str]] = {
     "plain": _render_plain,
     "date": _render_date,
     "occupation": _render_occupation,
     "consent": _render_consent,
     "error": _render_error,
+    "status": _render_status,
 }

@@ -15,7 +15,7 @@ from chalicelib.registrations.cleaned_capture import CleanedCapture
 from chalicelib.registrations.corrections import FieldValue
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import CorrectionImpact, Registration
-from chalicelib.registrations.repeats import hash_identity
+from chalicelib.registrations.repeats import hash_identity, hash_retained_identity
 from chalicelib.registrations.rules import AgeLimits
 from chalicelib.registrations.worker import Worker
 
@@ -126,7 +126,13 @@ class CorrectionMerger:
                 language=worker.language,
             )
             work = command.work.delete_income()
-            return replace(registration, worker=kept, work=work, coverage=command.coverage)
+            identity = hash_retained_identity(
+                kept,
+                registration.identity,
+                worker_key=registration.worker_key,
+                hashing=self._hashing,
+            )
+            return replace(registration, worker=kept, work=work, coverage=command.coverage, identity=identity)
         worker_key = self._hashing.digest("nik", worker.nik)
         return replace(
             registration,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.captures import Capture
     from chalicelib.registrations.model import Registration
     from chalicelib.registrations.phone import Phone
+    from chalicelib.reviews.model import ReviewItem
 
 
 class DataRequestType(StrEnum):
@@ -67,6 +68,7 @@ class DisclosureReport:
     captures: "list[Capture]"
     photos: "list[StoredPhoto]"
     sms_list: "list[Sms]"
+    review_items: "list[ReviewItem]"
     opt_outs: "Mapping[Phone, OptOut]"
     requests: list[DataRequest]
     trail: "list[AuditRecord]"

@@ -64,6 +64,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
+    "review_item_unknown": Problem(
+        404, "Hal yang perlu dilihat ini tidak ditemukan.", "No review item of the campaign has this id."
+    ),
     "capture_unknown": Problem(
         404, "Data pendaftaran ini tidak ditemukan.", "No capture of yours has this id."
     ),
@@ -255,8 +258,8 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
     ),
     "role_channel_conflict": FieldMessage(
-        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot, web, telegram, whatsapp, sms atau"
-        " ussd. Tidak bisa keduanya.",
+        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot, web, telegram, whatsapp, sms"
+        " atau ussd. Tidak bisa keduanya.",
         "Kiosks use the channels kiosk, van, agent or office; bots use bot, web, telegram, whatsapp, sms or"
         " ussd. No client is both.",
     ),

@@ -230,14 +230,18 @@ def test_an_erasure_of_either_nik_takes_what_is_of_that_nik_alone(stage: Correct
     erased_sms: list[str] = []
 
     stage.erasure.erase(
-        HASHING.digest("nik", WRONG_NIK), received_before=NOW + timedelta(days=1), erase_sms=erased_sms.append
+        HASHING.digest("nik", WRONG_NIK),
+        received_before=NOW + timedelta(days=1),
+        erase_attached=erased_sms.append,
     )
     assert stage.get(reference).worker_key == HASHING.digest("nik", RIGHT_NIK)
     stage.stores.erasure.erase_registration(reference, HASHING.digest("nik", WRONG_NIK))
     assert stage.find_open(RIGHT_NIK) == reference
 
     stage.erasure.erase(
-        HASHING.digest("nik", RIGHT_NIK), received_before=NOW + timedelta(days=1), erase_sms=erased_sms.append
+        HASHING.digest("nik", RIGHT_NIK),
+        received_before=NOW + timedelta(days=1),
+        erase_attached=erased_sms.append,
     )
     with pytest.raises(RegistrationUnknown):
         stage.get(reference)

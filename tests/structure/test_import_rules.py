@@ -13,7 +13,7 @@ from tests.support.source_tree import (
 )
 
 # The file names of modules that reach AWS, Chalice or the process. All others are pure.
-STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "ses", "store", "queues"}
+STORES = {"dynamodb", "sqs", "kms", "aws_sms", "twilio", "http_posts", "ses", "store", "queues"}
 ADAPTERS = STORES | {
     *(
         "app",

@@ -18,13 +18,13 @@ from chalicelib.conversations.events import (
     Media,
     TypedText,
 )
-from chalicelib.conversations.form import FORMS, Form
+from chalicelib.conversations.form import FORMS, Form, build_capture_fields
 from chalicelib.conversations.layout import render_option
 from chalicelib.conversations.model import Effect, Prompt, Session, Step
 from chalicelib.conversations.outcomes import NotRegistered, Registered, conclude
 from chalicelib.conversations.questions import Context
-from chalicelib.conversations.registering import build_caller
 from chalicelib.conversations.rules import IntakeRules
+from chalicelib.conversations.submitting import build_caller
 from chalicelib.devices.consent_texts import load_consent_texts
 from tests.support.builders import NOW
 from tests.support.device_builders import make_checker
@@ -84,10 +84,10 @@ def make_event(
 
 @dataclass
 class Person:
-    """A person in one chat. `outcome` is what intake answers to a registration."""
+    """A person in one chat. `outcome` is what intake answers to a registration: usually that it was taken."""
 
     channel: ChannelName = "telegram"
-    outcome: Callable[[Session], Registered | NotRegistered] = lambda session: Registered(49_200)
+    outcome: Callable[[Session], Registered | NotRegistered] | None = None
     context: Context = field(init=False)
     session: Session | None = None
     prompt: Prompt | None = None
@@ -104,10 +104,16 @@ class Person:
         self.effects += answered.effects
         if any(effect.kind == "register" for effect in answered.effects):
             self.registered.append(answered.session)
-            answered = conclude(answered.session, self.outcome(answered.session), self.context)
+            answered = conclude(answered.session, self._register(answered.session), self.context)
         self.session = answered.session
         self.prompt = answered.prompt or self.prompt
         return answered
+
+    def _register(self, session: Session) -> Registered | NotRegistered:
+        if self.outcome is not None:
+            return self.outcome(session)
+        fields = build_capture_fields(session.answers, self.context.form)
+        return Registered(self.context.rules.compute_price(fields) or 0)
 
     def say(self, *texts: str) -> Step:
         """Send texts one after another, and return the last step."""

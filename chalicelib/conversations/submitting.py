@@ -11,7 +11,7 @@ from chalicelib.clock import Clock, to_timestamp
 from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.events import ChannelName, InboundEvent
-from chalicelib.conversations.form import build_capture_fields
+from chalicelib.conversations.form import FORMS, build_capture_fields
 from chalicelib.conversations.model import Session
 from chalicelib.conversations.outcomes import NotRegistered, Registered
 from chalicelib.conversations.rules import FormRules
@@ -29,6 +29,7 @@ from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.messages import SubmitRegistration
 
 _UUID_DIGITS = 32
+_WITHOUT = dict.fromkeys(("phone", "address", "postal_code"))
 _UUID_VERSION = 8  # RFC 9562: made by a rule of one's own.
 
 
@@ -42,7 +43,7 @@ def build_caller(channel: ChannelName) -> Caller:
     )
 
 
-class Registrar:
+class DraftSubmitter:
     """Sends drafts to intake."""
 
     def __init__(self, *, intake: IntakeService, rules: FormRules, hashing: KeyedHash, clock: Clock) -> None:
@@ -71,8 +72,9 @@ class Registrar:
 
         Raise TryAgain.
         """
+        fields = build_capture_fields(session.answers, FORMS[session.form_id])
         document = {
-            **build_capture_fields(session.answers),
+            **fields,
             "capture_id": str(self.make_capture_id(event_key)),
             "campaign_id": session.campaign_id,
             "captured_at": to_timestamp(now),
@@ -83,7 +85,8 @@ class Registrar:
                 "language": session.language,
             },
         }
-        document["worker"]["language"] = session.language
+        # A version of the form may not ask for what a worker may be without.
+        document["worker"] = {**_WITHOUT, **document["worker"], "language": session.language}
         command = SubmitRegistration.model_validate_json(json.dumps(document), strict=True)
         try:
             result = self._intake.submit(
@@ -91,7 +94,7 @@ class Registrar:
             )
         except (CaptureErased, CaptureReused, WorkerCapturesReached):
             # An earlier delivery was stored, or the worker is known too well: nobody may learn which.
-            return Registered(self._rules.compute_price(build_capture_fields(session.answers)) or 0)
+            return Registered(self._rules.compute_price(fields) or 0)
         except RulesBroken as refusal:
             return NotRegistered(refusal.broken_rules)
         except CampaignUnknown:
