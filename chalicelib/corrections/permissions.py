@@ -1,4 +1,4 @@
-"""Who may correct a registration, and whose corrections wait for the core system's decision. Pure."""
+"""Permission to correct a registration: at once, after the core system decided, or not at all. Pure."""
 
 from datetime import date
 

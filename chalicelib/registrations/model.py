@@ -67,7 +67,7 @@ class Flag(StrEnum):
 
 @dataclass(frozen=True)
 class CorrectionImpact:
-    """What a correction changes: the identity that the civil registry checks, and the price."""
+    """The parts of a registration that a correction changes: the checked identity, and the price."""
 
     changes_identity: bool
     changes_price: bool

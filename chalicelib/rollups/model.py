@@ -70,7 +70,7 @@ class Funnel(FrozenModel):
 
 
 class Corrections(FrozenModel):
-    """How often the data of the day's registrations was corrected after it was recorded."""
+    """Corrections of what was recorded of the day's registrations."""
 
     total: int = 0
 
