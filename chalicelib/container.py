@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.chats.service import ChatSender
     from chalicelib.conversations.queues import SQSChatEvents
     from chalicelib.conversations.service import ConversationService
+    from chalicelib.corrections.service import CorrectionService
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
+    from chalicelib.registrations.store_corrections import DynamoCorrectionStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
     from chalicelib.reviews.service import ReviewService
@@ -203,6 +205,18 @@ class Container(KeysAndStores):
         from chalicelib.registrations.builder import build_lifecycle_service
 
         return build_lifecycle_service(self)
+
+    @cached_property
+    def corrections(self) -> "CorrectionService":
+        from chalicelib.corrections.builder import build_correction_service
+
+        return build_correction_service(self)
+
+    @cached_property
+    def correction_store(self) -> "DynamoCorrectionStore":
+        from chalicelib.registrations.builder import build_correction_store
+
+        return build_correction_store(self)
 
     @cached_property
     def erasure(self) -> "ErasureService":
