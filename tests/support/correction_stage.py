@@ -26,6 +26,7 @@ from chalicelib.registrations.reported_events import Payment
 from chalicelib.registrations.rules import AgeLimits
 from tests.support.builders import NOW, make_allowance, make_caller, make_limits, make_submission
 from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.chats import InMemoryWorkerChats
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.photos import InMemoryPhotos
@@ -97,6 +98,7 @@ class CorrectionStage:
             store=self.stores.erasure,
             reading=self.reading,
             photos=InMemoryPhotos(),
+            chats=InMemoryWorkerChats(),
             clock=self.clock,
             retention_periods=dict.fromkeys(
                 (Status.CANCELLED, Status.EXPIRED, Status.LAPSED, Status.DECEASED), timedelta(days=90)
