@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
     from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
+    from chalicelib.chats.linked_captures import LinkedCaptures
+    from chalicelib.chats.notices import CaptureChats
+    from chalicelib.chats.reports import ChatReports
     from chalicelib.chats.service import ChatSender
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.gate import ContentGate
+    from chalicelib.messaging.gateways import Gateway
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.confirmations import ConfirmationService
     from chalicelib.notifications.due_sms import DueSmsQueuer
@@ -266,6 +270,30 @@ class Container(KeysAndStores):
         from chalicelib.chats.builder import build_chat_sender
 
         return build_chat_sender(self)
+
+    @cached_property
+    def chat_reports(self) -> "ChatReports":
+        from chalicelib.chats.builder import build_report_recorder
+
+        return build_report_recorder(self)
+
+    @cached_property
+    def capture_chats(self) -> "CaptureChats":
+        from chalicelib.chats.builder import build_capture_chats
+
+        return build_capture_chats(self)
+
+    @cached_property
+    def notice_gateways(self) -> "dict[str, Gateway]":
+        from chalicelib.chats.builder import build_notice_gateways
+
+        return build_notice_gateways(self)
+
+    @cached_property
+    def linked_captures(self) -> "LinkedCaptures":
+        from chalicelib.chats.builder import build_linked_captures
+
+        return build_linked_captures(self)
 
     @cached_property
     def telegram_account(self) -> "TelegramAccount":
