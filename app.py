@@ -67,6 +67,16 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
+    """Answer what people write in chats."""
+    from chalicelib.conversations import consumer
+
+    record_report = container.chat_reports.record
+    handle = partial(consumer.handle, container.conversations, container.cipher, record_report)
+    return batches.consume_queue(event.to_dict(), handle)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_chat_outbox(event: SQSEvent) -> batches.PartialBatch:
     """Send messages to people in chats."""
     from chalicelib.chats import builder, consumer

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from chalicelib.chats.notices import CaptureChats
     from chalicelib.chats.reports import ChatReports
     from chalicelib.chats.service import ChatSender
+    from chalicelib.conversations.queues import SQSChatEvents
+    from chalicelib.conversations.service import ConversationService, EffectRunner
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -278,6 +280,12 @@ class Container(KeysAndStores):
         return build_report_recorder(self)
 
     @cached_property
+    def chat_effects(self) -> "dict[str, EffectRunner]":
+        from chalicelib.chats.builder import build_chat_effects
+
+        return build_chat_effects(self)
+
+    @cached_property
     def capture_chats(self) -> "CaptureChats":
         from chalicelib.chats.builder import build_capture_chats
 
@@ -294,6 +302,25 @@ class Container(KeysAndStores):
         from chalicelib.chats.builder import build_linked_captures
 
         return build_linked_captures(self)
+
+    @cached_property
+    def conversations(self) -> "ConversationService":
+        from chalicelib.conversations.builder import build_conversation_service
+
+        return build_conversation_service(self)
+
+    @cached_property
+    def chat_events(self) -> "SQSChatEvents":
+        from chalicelib.conversations.builder import build_chat_events
+
+        return build_chat_events(self)
+
+    @cached_property
+    def text_gateway_token(self) -> str:
+        """The token of our gateway for SMS and USSD; its secret is read once per container."""
+        from chalicelib.conversations.builder import read_text_gateway_token
+
+        return read_text_gateway_token(self)
 
     @cached_property
     def telegram_account(self) -> "TelegramAccount":

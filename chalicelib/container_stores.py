@@ -14,6 +14,7 @@ from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.conversations.store import DynamoConversations
     from chalicelib.conversations.store_outbox import DynamoChatOutbox
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.messaging.store import DynamoSendRateLimiter
@@ -135,6 +136,12 @@ class KeysAndStores:
         from chalicelib.conversations.store_outbox import DynamoChatOutbox
 
         return DynamoChatOutbox(self.aws.dynamodb, self.settings.conversations_table, self.cipher)
+
+    @cached_property
+    def conversation_store(self) -> "DynamoConversations":
+        from chalicelib.conversations.store import DynamoConversations
+
+        return DynamoConversations(self.aws.dynamodb, self.settings.conversations_table, self.cipher)
 
     def read_secret(self, name: str) -> str:
         """Return the text of a secret of the stage."""

@@ -3,6 +3,9 @@
 from chalicelib.audit import routes as audit_routes
 from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.channels.odk import routes as odk_routes
+from chalicelib.channels.telegram import routes as telegram_routes
+from chalicelib.channels.text_menu import routes as text_menu_routes
+from chalicelib.channels.whatsapp import routes as whatsapp_routes
 from chalicelib.clients import routes as client_routes
 from chalicelib.contributions import routes as quote_routes
 from chalicelib.data_requests import routes as data_request_routes
@@ -33,5 +36,8 @@ ROUTES = (
     rescue_routes,
     status_routes,
     summary_routes,
+    telegram_routes,
+    text_menu_routes,
     web_routes,
+    whatsapp_routes,
 )

@@ -55,6 +55,11 @@ class ChatSettings(BaseModel):
         default="",
         description="Client on the web whose links WhatsApp gives out; empty for none.",
     )
+    text_gateway_secret: str = Field(
+        alias="DAFTAR_TEXT_GATEWAY_SECRET",
+        default="",
+        description="Secret with the token of our gateway for SMS and USSD; empty for neither channel.",
+    )
     chat_campaign: str = Field(
         alias="DAFTAR_CHAT_CAMPAIGN",
         default="",

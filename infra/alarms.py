@@ -52,6 +52,11 @@ _DEAD_LETTERS = (
         "`daftar dead-letters list` shows the reason. Fix it, then redrive: what is older than a day is not sent any more, and what may have been sent is not repeated.",
     ),
     queue_not_empty(
+        "ChatEventsDeadLetters",
+        "A message of a person in a chat failed five times: the person got no answer.",
+        "`daftar dead-letters list` shows the reason. Fix it, then redrive. The answer may come late, to a person who has gone on.",
+    ),
+    queue_not_empty(
         "DueSmsFailures",
         "A run of QueueDueSms failed for good.",
         f"{_DROP_OR_FIX} QueueDueSms shows.",
@@ -110,6 +115,13 @@ _LATE = (
         "ChatOutboxQueue",
         "The oldest message to a person in a chat has waited for 15 minutes: people get no answers.",
         "`message not handled` in the log of OnChatOutbox says why: `stopped` means that the provider accepts nothing from our account (`http_401`: the token in the secret is wrong; `131042`: WhatsApp wants a payment method), `http_429` that it asks to wait. One chat that waits does not hold up the others.",
+        seconds=_FIFTEEN_MINUTES,
+    ),
+    oldest_message(
+        "ChatEventsWaiting",
+        "ChatEventsQueue",
+        "The oldest message of a person in a chat has waited for 15 minutes.",
+        "Look at the errors and throttles of OnChatEvents.",
         seconds=_FIFTEEN_MINUTES,
     ),
     own_metric(

@@ -11,6 +11,7 @@ from chalicelib.chats.notices import CaptureChats, ChatNoticeGateway
 from chalicelib.chats.reports import ChatReports
 from chalicelib.chats.service import ChatProvider, ChatSender
 from chalicelib.clock import sleep
+from chalicelib.conversations.service import EffectRunner
 from chalicelib.messaging.gateways import Gateway
 
 if TYPE_CHECKING:
@@ -52,12 +53,14 @@ def build_linked_captures(container: "Container") -> LinkedCaptures:
     )
 
 
-def build_link_effect(container: "Container") -> LinkEffect:
-    return LinkEffect(
+def build_chat_effects(container: "Container") -> dict[str, EffectRunner]:
+    """Return the effects that lead out of a conversation, by their kind."""
+    link_effect = LinkEffect(
         links=container.links,
         chats=container.conversation_store,
         client_id=container.settings.chat_link_client,
     )
+    return {"make_link": link_effect.make_link}
 
 
 def build_capture_chats(container: "Container") -> CaptureChats:

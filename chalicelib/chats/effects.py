@@ -1,12 +1,15 @@
 """Effects of conversations that lead out of them, such as a link to our own form. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.chats.linked_captures import name_link_capture
 from chalicelib.conversations.messages import ChatLink
 from chalicelib.conversations.model import Effect, TextRef
 from chalicelib.conversations.service import EffectContext, EffectResult, StoreWrite
+
+
+_TOKEN_LIFETIME = timedelta(days=1)
 
 
 class Links(Protocol):
@@ -23,7 +26,13 @@ class ChatsOfCaptures(Protocol):
     """Stores the chats in which captures began."""
 
     def build_link_write(
-        self, capture_id: str, link: ChatLink, *, now: datetime, worker_key: str | None
+        self,
+        capture_id: str,
+        link: ChatLink,
+        *,
+        now: datetime,
+        worker_key: str | None,
+        retention: timedelta,
     ) -> StoreWrite:
         """Return the write that names the chat of a capture."""
 
@@ -41,7 +50,7 @@ class LinkEffect:
         """Return a new link, and the write that remembers the chat it was given to."""
         if not self._client_id or not chat.event.app_url:
             return EffectResult(notices=(TextRef(key="no_form"),))
-        code, _ = self._links.make(self._client_id, is_reusable=False, expires_at=None)
+        code, ends_at = self._links.make(self._client_id, is_reusable=False, expires_at=None)
         link = ChatLink(
             channel=chat.event.channel,
             account=chat.event.account,
@@ -50,7 +59,11 @@ class LinkEffect:
             chat_key=chat.chat_key,
         )
         name = name_link_capture(self._links.hash_code(code))
-        write = self._chats.build_link_write(name, link, now=chat.now, worker_key=None)
+        # The phone's token is good for a day after the link was opened.
+        retention = ends_at - chat.now + _TOKEN_LIFETIME
+        write = self._chats.build_link_write(
+            name, link, now=chat.now, worker_key=None, retention=retention
+        )
         return EffectResult(
             notices=(TextRef(key="form_link"),), link=f"{chat.event.app_url}#self={code}", writes=(write,)
         )

@@ -1,5 +1,6 @@
 """Building of the service that answers chats."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,18 +13,11 @@ from chalicelib.conversations.questions import Context
 from chalicelib.conversations.queues import SQSChatEvents, SQSChatOutbox
 from chalicelib.conversations.rules import IntakeRules
 from chalicelib.conversations.service import ConversationService, EffectRunner
-from chalicelib.conversations.store import DynamoConversations
 from chalicelib.conversations.submitting import DraftSubmitter, build_caller
 from chalicelib.devices.consent_texts import load_consent_texts
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
-
-
-def build_conversation_store(container: "Container") -> DynamoConversations:
-    return DynamoConversations(
-        container.aws.dynamodb, container.settings.conversations_table, container.cipher
-    )
 
 
 def build_chat_events(container: "Container") -> SQSChatEvents:
@@ -51,6 +45,12 @@ def build_conversation_service(container: "Container") -> ConversationService:
         hashing=container.hashing,
         clock=container.clock,
     )
+
+
+def read_text_gateway_token(container: "Container") -> str:
+    """Read the token of our gateway for SMS and USSD from the stage's secret."""
+    token: str = json.loads(container.read_secret(container.settings.text_gateway_secret))["token"]
+    return token
 
 
 def _build_rules(container: "Container", channel: ChannelName) -> IntakeRules:
@@ -88,6 +88,7 @@ def _build_effects(container: "Container") -> dict[str, EffectRunner]:
         "opt_out": opt_outs.opt_out,
         "opt_in": opt_outs.opt_in,
         "tell_status": StatusEffect(container.statuses).look_up,
+        **container.chat_effects,
     }
 
 

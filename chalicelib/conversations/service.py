@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from chalicelib.clock import Clock
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.engine import step
-from chalicelib.conversations.events import InboundEvent
+from chalicelib.conversations.events import ChannelName, InboundEvent
 from chalicelib.conversations.messages import ChatLink, OutboxContent
 from chalicelib.conversations.model import Acknowledgement, Effect, Session, Step, TextRef
 from chalicelib.conversations.outcomes import add_notices, conclude
@@ -78,6 +78,7 @@ class Turn:
     the worker whom they are about.
     """
 
+    channel: ChannelName
     chat_key: str
     event_key: str
     session: Session
@@ -165,6 +166,7 @@ class ConversationService:
         contents = _list_messages(event, answered)
         is_answered_at_once = CAPABILITIES[event.channel].answers_at_once
         turn = Turn(
+            channel=event.channel,
             chat_key=chat_key,
             event_key=event_key,
             session=answered.session,
@@ -221,8 +223,7 @@ class ConversationService:
 
 def _list_messages(event: InboundEvent, answered: Step) -> list[OutboxContent]:
     callback_id, prompt = event.callback_id, answered.prompt
-    acknowledgements = [] if callback_id is None else [Acknowledgement(callback_id=callback_id)]
-    prompts = [] if prompt is None else [prompt]
+    acknowledgement = None if callback_id is None else Acknowledgement(callback_id=callback_id)
     return [
         OutboxContent(
             channel=event.channel,
@@ -231,5 +232,6 @@ def _list_messages(event: InboundEvent, answered: Step) -> list[OutboxContent]:
             language=answered.session.language,
             message=message,
         )
-        for message in (*acknowledgements, *prompts)
+        for message in (acknowledgement, prompt)
+        if message is not None
     ]

@@ -19,8 +19,9 @@ from pydantic import BaseModel
 
 from chalicelib.aws.items import Values
 from chalicelib.conversations.events import InboundEvent, SealedEvent
-from chalicelib.conversations.messages import ChatLink, OutboxContent
-from chalicelib.conversations.model import Session
+from chalicelib.conversations.layout import render_body
+from chalicelib.conversations.messages import ChatLink, ChatRecord, OutboxContent
+from chalicelib.conversations.model import Prompt, Session
 from chalicelib.conversations.service import Turn
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.records import record_parser
@@ -35,7 +36,7 @@ OUTBOX_RETENTION = timedelta(days=2)
 """A message that could not be sent for a day is not sent any more."""
 
 # How long a worker may be told by chat: the longest coverage, a year, and the reminders before it ends.
-_LINK_RETENTION = timedelta(days=400)
+LINK_RETENTION = timedelta(days=400)
 
 _SEALED = "sealed"
 
@@ -57,6 +58,7 @@ def build_session_values(turn: Turn, cipher: FieldCipher) -> Values:
     key = build_chat_key(turn.chat_key, "SESSION")
     return {
         **key,
+        "channel": turn.channel,
         "revision": turn.revision + 1,
         "worker_key": turn.worker_key,
         _SEALED: _seal(turn.session, key, cipher),
@@ -99,7 +101,13 @@ def build_outbox_values(
 
 
 def build_link_values(
-    capture_id: str, link: ChatLink, cipher: FieldCipher, *, now: datetime, worker_key: str
+    capture_id: str,
+    link: ChatLink,
+    cipher: FieldCipher,
+    *,
+    now: datetime,
+    worker_key: str | None,
+    retention: timedelta,
 ) -> Values:
     key = build_link_key(capture_id)
     return {
@@ -107,7 +115,7 @@ def build_link_values(
         "channel": link.channel,
         "worker_key": worker_key,
         _SEALED: _seal(link, key, cipher),
-        "expires_at": _expire(now, _LINK_RETENTION),
+        "expires_at": _expire(now, retention),
     }
 
 
@@ -133,6 +141,22 @@ def parse_outbox_content(values: Mapping[str, Any], cipher: FieldCipher) -> Outb
 def parse_link(values: Mapping[str, Any], cipher: FieldCipher) -> ChatLink:
     """Return the chat of a capture from its item. Raise RecordUnreadable."""
     return ChatLink.model_validate_json(_unseal(values, cipher))
+
+
+@record_parser
+def parse_worker_record(values: Mapping[str, Any], cipher: FieldCipher) -> ChatRecord | None:
+    """Return what an item holds on a worker, or None for nothing. Raise RecordUnreadable."""
+    if _SEALED not in values:
+        return None
+    if values["sk"] == "LINK":
+        return ChatRecord("chat", parse_link(values, cipher).channel)
+    if values["sk"] == "SESSION":
+        session = parse_session(values, cipher)
+        return ChatRecord("draft", values["channel"], session.answers) if session.answers else None
+    content = parse_outbox_content(values, cipher)
+    if not isinstance(content.message, Prompt):
+        return None
+    return ChatRecord("message", content.channel, text=render_body(content.message, content.language))
 
 
 @record_parser

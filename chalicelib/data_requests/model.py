@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.audit.model import AuditRecord
+    from chalicelib.conversations.messages import ChatRecord
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
     from chalicelib.photos.model import StoredPhoto
@@ -68,5 +69,6 @@ class DisclosureReport:
     photos: "list[StoredPhoto]"
     sms_list: "list[Sms]"
     opt_outs: "Mapping[Phone, OptOut]"
+    chats: "list[ChatRecord]"
     requests: list[DataRequest]
     trail: "list[AuditRecord]"

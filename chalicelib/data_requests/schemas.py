@@ -1,6 +1,6 @@
 """Requests about one person's data over HTTP, and their answers."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,7 @@ from chalicelib.registrations.schemas import WholeRegistrationView
 
 if TYPE_CHECKING:
     # The service imports them at run time; the cold start of the API does without them.
+    from chalicelib.conversations.messages import ChatRecord
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
     from chalicelib.photos.model import StoredPhoto
@@ -164,6 +165,20 @@ class OptOutView(BaseModel):
         )
 
 
+class ChatRecordView(BaseModel):
+    """A record of the person in a chat: a draft with its answers, a message, or where a capture was made."""
+
+    kind: str
+    channel: str
+    answers: dict[str, Any] | None
+    text: str | None
+
+    @classmethod
+    def from_record(cls, record: "ChatRecord") -> "ChatRecordView":
+        answers = None if record.answers is None else dict(record.answers)
+        return cls(kind=record.kind, channel=record.channel, answers=answers, text=record.text)
+
+
 class DisclosureView(BaseModel):
     """All that is held on one NIK, and what was done with it."""
 
@@ -173,6 +188,7 @@ class DisclosureView(BaseModel):
     photos: list[PhotoView]
     texts: list[SmsView]
     opt_outs: list[OptOutView]
+    chats: list[ChatRecordView]
     requests: list[DataRequestView]
     trail: list[AuditRecordView]
 
@@ -185,6 +201,7 @@ class DisclosureView(BaseModel):
             photos=[PhotoView.from_photo(each) for each in disclosure.photos],
             texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
             opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
+            chats=[ChatRecordView.from_record(each) for each in disclosure.chats],
             requests=[DataRequestView.from_request(each) for each in disclosure.requests],
             trail=[AuditRecordView.from_record(each) for each in disclosure.trail],
         )

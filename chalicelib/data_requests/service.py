@@ -110,6 +110,7 @@ class DataRequestService:
             photos=photos,
             sms_list=sms_list,
             opt_outs=dict(self._iter_opt_outs(registrations)),
+            chats=list(self._worker_data.iter_chat_records(worker_key)),
             requests=sorted(others, key=lambda each: each.asked_at),
             trail=sorted(self._iter_trail(applications), key=lambda each: each.occurred_at),
         )

@@ -45,6 +45,7 @@ def build_erasure_service(container: "Container") -> ErasureService:
         ),
         reading=container.reading,
         photos=container.photos,
+        chats=container.conversation_store,
         clock=container.clock,
         retention_periods={
             Status.CANCELLED: container.settings.retention_period,

@@ -7,7 +7,7 @@ repeated: the links through which the other items are found are removed last.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.clock import Clock
 from chalicelib.photos.model import StoredPhoto
@@ -17,6 +17,9 @@ from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationU
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
+
+if TYPE_CHECKING:
+    from chalicelib.conversations.messages import ChatRecord
 
 # An attempt is repeated only if captures of the same worker arrived during it.
 _MAX_ATTEMPTS = 5
@@ -82,6 +85,19 @@ class PhotoStore(Protocol):
         """Delete the photos of a capture. It may be repeated."""
 
 
+class ChatStore(Protocol):
+    """The chats in which workers registered, or began to."""
+
+    def erase_worker(self, worker_key: str) -> None:
+        """Delete drafts of a worker and messages about the worker. It may be repeated."""
+
+    def iter_worker_records(self, worker_key: str) -> "Iterator[ChatRecord]":
+        """Yield what chats hold on a worker; the newest may be missing for a moment."""
+
+    def erase_link(self, capture_id: str) -> None:
+        """Forget the chat of a capture. It may be repeated."""
+
+
 @dataclass(frozen=True)
 class Application:
     """One of a worker's registrations. `registration` is None if its personal fields were destroyed."""
@@ -99,6 +115,7 @@ class ErasureService:
         store: ErasureStore,
         reading: ReadingService,
         photos: PhotoStore,
+        chats: ChatStore,
         clock: Clock,
         retention_periods: Mapping[Status, timedelta],
     ) -> None:
@@ -106,6 +123,7 @@ class ErasureService:
         self._store = store
         self._reading = reading
         self._photos = photos
+        self._chats = chats
         self._clock = clock
         self._retention_periods = retention_periods
 
@@ -125,6 +143,10 @@ class ErasureService:
         """Yield the photos of the capture behind a link."""
         return self._photos.iter_photos(capture_link.capture_id)
 
+    def iter_chat_records(self, worker_key: str) -> "Iterator[ChatRecord]":
+        """Yield what chats hold on a worker."""
+        return self._chats.iter_worker_records(worker_key)
+
     def erase(
         self, worker_key: str, *, received_before: datetime, erase_sms: Callable[[Reference], object]
     ) -> None:
@@ -134,6 +156,7 @@ class ErasureService:
         after the time limit; the same call continues.
         """
         deadline = self._clock() + _TIME_LIMIT
+        self._chats.erase_worker(worker_key)
         for _ in range(_MAX_ATTEMPTS):
             links = self._store.get_links(worker_key)
             applications = list(self._iter_applications(links.latest_reference))
@@ -196,6 +219,7 @@ class ErasureService:
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
 
     def _erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
+        self._chats.erase_link(capture_link.capture_id)
         self._photos.erase(capture_link.capture_id)
         self._store.erase_capture(worker_key, capture_link)
         # A photo may have come in between; none is kept after the capture is gone.

@@ -169,7 +169,7 @@ def test_a_route_for_codes_refuses_every_role_without_a_code(
 def test_a_signed_route_refuses_every_role_without_a_signature(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    """`test_twilio_receipts.py` has the responses to signed requests."""
+    """`test_twilio_receipts.py` and `test_chat_webhooks.py` have the responses to signed requests."""
     before = dump_stored_state()
 
     for route, role, _ in iter_cells("signed"):

@@ -19,11 +19,15 @@ from chalicelib.notifications.errors import NoPhone
 from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
-from tests.support.lifecycle_builders import make_paid_registration
+from tests.support.lifecycle_builders import add_payment
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_registration
 
 _MINUTES = timedelta(minutes=1)
+
+
+def make_paid_registration(**worker: Any) -> Registration:
+    return add_payment(make_registration(**worker), months=3)
 
 
 def _make_target(channel: str = "telegram", **changes: Any) -> ChatTarget:
@@ -216,7 +220,7 @@ def test_an_sms_that_an_officer_asks_for_goes_to_the_phone() -> None:
 
 
 def test_a_worker_with_a_chat_alone_is_told_there_and_one_without_either_is_not() -> None:
-    registration = make_paid_registration(worker={"phone": None})
+    registration = make_paid_registration(phone=None)
     harness = _make_harness(registration=registration)
     assert _tell(harness).state is SmsState.ACCEPTED
     assert _count_copies(harness) == (1, 0)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability
-from chalicelib.channels.telegram import updates
 from chalicelib.http.content_encoding import BodyTooLarge, require_size
 from chalicelib.http.endpoints import MAX_BODY_BYTES, AnonymousRequest, public_endpoint
 from chalicelib.messaging.errors import SignatureInvalid
@@ -26,6 +25,8 @@ def blueprint(container: "Container") -> Blueprint:
         Whatever has the secret is answered 204, also what is of no use: any other answer makes Telegram send
         it again for a day, and hold back the later messages of the chat.
         """
+        from chalicelib.channels.telegram import updates
+
         if not container.settings.telegram_secret:
             raise SignatureInvalid("the channel is off")
         account = container.telegram_account

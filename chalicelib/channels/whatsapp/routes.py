@@ -24,9 +24,7 @@ def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
 
     @routes.route(PATH, methods=["GET"], content_types=[])
-    @public_endpoint(
-        routes, responses={200: None}, refusals=(SignatureInvalid,), other_media_types=("text/plain",)
-    )
+    @public_endpoint(routes, responses={200: "text/plain"}, refusals=(SignatureInvalid,))
     def verify_whatsapp_webhook(request: AnonymousRequest) -> Response:
         """Answer Meta's verification of this address with its challenge, if it names our token."""
         if not container.settings.whatsapp_secret:
@@ -43,7 +41,7 @@ def blueprint(container: "Container") -> Blueprint:
 
         Whatever is signed is answered 204, also what cannot be read: Meta would send it again for days.
         """
-        from chalicelib.channels.whatsapp import webhooks  # noqa: PLC0415 - not for the cold start
+        from chalicelib.channels.whatsapp import webhooks
 
         require_size(request.body, _MAX_BODY_BYTES)
         if not container.settings.whatsapp_secret:
@@ -51,7 +49,8 @@ def blueprint(container: "Container") -> Blueprint:
         signature = request.headers.get(signatures.SIGNATURE_HEADER, "")
         if not signatures.is_signed(request.body, signature, container.whatsapp_account.app_secret):
             raise SignatureInvalid("wrong signature")
-        events = webhooks.parse_webhook(request.body, received_at=container.clock())
+        app_url = request.address.fill_in(container.settings.app_url)
+        events = webhooks.parse_webhook(request.body, received_at=container.clock(), app_url=app_url)
         for event in events or ():
             container.chat_events.put(event)
         observability.count("ChatWebhooks", channel="whatsapp", result="queued" if events else "ignored")

@@ -116,14 +116,14 @@ class _Envelope(BaseModel):
     entry: list[dict[str, Any]] = []
 
 
-def parse_webhook(body: bytes, *, received_at: datetime) -> list[InboundEvent] | None:
+def parse_webhook(body: bytes, *, received_at: datetime, app_url: str = "") -> list[InboundEvent] | None:
     """Return the events of a request, each once, or None if it is no webhook at all."""
     try:
         envelope = _Envelope.model_validate_json(body)
     except ValidationError:
         return None
     events = {
-        event.describe_event(): event
+        event.describe_event(): event.model_copy(update={"app_url": app_url})
         for entry in envelope.entry
         for event in iter_entry_events(entry, received_at=received_at)
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.rollups.model import Anomaly, Change, Note, SmsCounts, Summary, SummaryState, Tally
+from chalicelib.rollups.model import Anomaly, Change, Note, Summary, SummaryState, Tally
 from chalicelib.rollups.report import CurvePoint, Report
 
 # The breakdowns of registrations in reading order: by the worker, by the capture, then any others.
