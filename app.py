@@ -69,11 +69,8 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
     """Answer what people write in chats."""
-    from chalicelib.conversations import consumer
-
-    record_report = container.chat_reports.record
-    handle = partial(consumer.handle, container.conversations, container.cipher, record_report)
-    return batches.consume_queue(event.to_dict(), handle)
+    handle, delay = container.chat_event_handler, container.chat_events.delay
+    return batches.consume_fifo_queue(event.to_dict(), handle, delay)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
@@ -125,8 +122,8 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    erase_sms, context = container.sms_history.erase, get_context(event)
-    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_sms, context)
+    erase_attached, context = container.data_requests.erase_attached, get_context(event)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
 
 
 cold_start.finish()

@@ -26,6 +26,8 @@ from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
     from chalicelib.registrations.reading import ReadingService
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
+    from chalicelib.reviews.service import ReviewService
+    from chalicelib.reviews.watcher import ReviewWatcher
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
@@ -227,6 +231,20 @@ class Container(KeysAndStores):
 
         return build_data_request_service(self)
 
+    # Reviews
+
+    @cached_property
+    def reviews(self) -> "ReviewService":
+        from chalicelib.reviews.builder import build_review_service
+
+        return build_review_service(self)
+
+    @cached_property
+    def review_watcher(self) -> "ReviewWatcher":
+        from chalicelib.reviews.builder import build_review_watcher
+
+        return build_review_watcher(self)
+
     # Summaries
 
     @cached_property
@@ -308,6 +326,13 @@ class Container(KeysAndStores):
         from chalicelib.conversations.builder import build_conversation_service
 
         return build_conversation_service(self)
+
+    @cached_property
+    def chat_event_handler(self) -> "Callable[[str], None]":
+        """The handler of the messages of the queue of chat events."""
+        from chalicelib.conversations.builder import build_chat_event_handler
+
+        return build_chat_event_handler(self)
 
     @cached_property
     def chat_events(self) -> "SQSChatEvents":

@@ -16,6 +16,7 @@ from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes as registration_routes
 from chalicelib.rescues import routes as rescue_routes
+from chalicelib.reviews import routes as review_routes
 from chalicelib.rollups import routes as summary_routes
 from chalicelib.statuses import routes as status_routes
 from chalicelib.web import routes as web_routes
@@ -34,6 +35,7 @@ ROUTES = (
     quote_routes,
     registration_routes,
     rescue_routes,
+    review_routes,
     status_routes,
     summary_routes,
     telegram_routes,

@@ -280,6 +280,13 @@ class Settings(ResourceSettings, ChatSettings):
         description="Days for which a record of the audit trail is kept. The law (UU 27/2022, article 31)"
         " asks for records and names no number; five years are a proposal of ours (confidence low).",
     )
+    review_retention: _Days = Field(
+        alias="DAFTAR_KEEP_REVIEWS_DAYS",
+        default=timedelta(days=400),
+        ge=_ONE_DAY,
+        description="Days for which a review item is kept, with its note: a campaign lasts a year at most (a"
+        " proposal; confidence low). Items about a person are erased with the registration before that.",
+    )
 
     # The thresholds are our own judgement (confidence low): it is known that agents made people up to meet
     # quotas, not what their days looked like. An officer registers 60 to 150 workers a day.

@@ -35,6 +35,10 @@ class ResourceSettings(BaseModel):
         alias="DAFTAR_CONVERSATIONS_TABLE",
         description="Table of chats: their sessions, handled events, and messages to people.",
     )
+    reviews_table: str = Field(
+        alias="DAFTAR_REVIEWS_TABLE",
+        description="Table of review items, and of lookups by receipt code, phone and person.",
+    )
     keys_table: str = Field(
         alias="DAFTAR_KEYS_TABLE", description="Table of data keys, wrapped by the KMS key."
     )

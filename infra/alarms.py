@@ -231,6 +231,11 @@ _FUNCTIONS = (
         "Find the error in its log before they become dead letters.",
     ),
     function_errors(
+        "OnChatEvents",
+        "A message of a person in a chat could not be answered, perhaps because of a timeout. It is handled again.",
+        "Find the error in its log before it becomes a dead letter.",
+    ),
+    function_errors(
         "OnChatOutbox",
         "The sender of chat messages failed on a whole batch, perhaps by a timeout. Messages whose attempt had begun are not repeated; the others are.",
         "Find the error in its log before they become dead letters.",
@@ -271,7 +276,8 @@ _FUNCTIONS = (
     *(
         function_throttles(name, _NOT_STARTED, _CONCURRENCY)
         for name in (
-            *("OnRegistrationChanges", "OnNotifications", "OnReceipts", "OnChatOutbox", "QueueDueSms"),
+            *("OnRegistrationChanges", "OnNotifications", "OnReceipts", "OnChatEvents", "OnChatOutbox"),
+            "QueueDueSms",
             *("RollUpDueDays", "DeliverReports", "ExportDays", "AgeRegistrations"),
         )
     ),

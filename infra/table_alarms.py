@@ -34,6 +34,7 @@ TABLES: tuple[Alarm, ...] = (
             ("SummariesTable", "by_due"),
             ("RequestsTable", "by_subject"),
             ("AuditTable", "by_client"),
+            ("ReviewsTable", "by_state"),
             ("ConversationsTable", "by_worker"),
         )
     ),
@@ -96,6 +97,12 @@ TABLES: tuple[Alarm, ...] = (
         "Read",
         "Reads of chats were throttled: replies are late.",
         "If it lasts, see which channel has so many events.",
+    ),
+    table_throttles(
+        "ReviewsTable",
+        "Write",
+        "Writes of review items or lookups were throttled. The stream and the counts are retried; a registration waits for neither.",
+        "If it lasts, one phone number or one campaign has too many items: see `GET /v1/campaigns/{campaign_id}/review-items`.",
     ),
     table_throttles(
         "KeysTable",

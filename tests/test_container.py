@@ -63,6 +63,7 @@ def test_every_service_can_be_built(moto_stage: None, monkeypatch: pytest.Monkey
         "DAFTAR_TWILIO_SECRET": "twilio",
         "DAFTAR_TELEGRAM_SECRET": "telegram",
         "DAFTAR_WHATSAPP_SECRET": "whatsapp",
+        "DAFTAR_TEXT_GATEWAY_SECRET": "gateway",
         "DAFTAR_PUBLIC_URL": "https://api.example.id/api",
     }.items():
         monkeypatch.setenv(name, value)
@@ -73,6 +74,7 @@ def test_every_service_can_be_built(moto_stage: None, monkeypatch: pytest.Monkey
         "twilio": {"account_sid": "AC1", "auth_token": "token"},
         "telegram": TELEGRAM_SECRET,
         "whatsapp": WHATSAPP_SECRET,
+        "gateway": {"token": "invented"},
     }
     for name, secret in secrets.items():
         container.aws.secrets_manager.create_secret(Name=name, SecretString=json.dumps(secret))

@@ -8,7 +8,6 @@ from chalicelib.conversations.messages import ChatLink
 from chalicelib.conversations.model import Effect, TextRef
 from chalicelib.conversations.service import EffectContext, EffectResult, StoreWrite
 
-
 _TOKEN_LIFETIME = timedelta(days=1)
 
 
@@ -61,9 +60,7 @@ class LinkEffect:
         name = name_link_capture(self._links.hash_code(code))
         # The phone's token is good for a day after the link was opened.
         retention = ends_at - chat.now + _TOKEN_LIFETIME
-        write = self._chats.build_link_write(
-            name, link, now=chat.now, worker_key=None, retention=retention
-        )
+        write = self._chats.build_link_write(name, link, now=chat.now, worker_key=None, retention=retention)
         return EffectResult(
             notices=(TextRef(key="form_link"),), link=f"{chat.event.app_url}#self={code}", writes=(write,)
         )

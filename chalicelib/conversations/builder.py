@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from chalicelib.conversations import consumer
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.effects import OptOutEffects, StatusEffect
 from chalicelib.conversations.events import ChannelName, InboundEvent
@@ -28,6 +30,12 @@ def build_chat_events(container: "Container") -> SQSChatEvents:
         cipher=container.cipher,
         hashing=container.hashing,
     )
+
+
+def build_chat_event_handler(container: "Container") -> Callable[[str], None]:
+    """Return the handler of the messages of the queue."""
+    record_report = container.chat_reports.record
+    return partial(consumer.handle, container.conversations, container.cipher, record_report)
 
 
 def build_conversation_service(container: "Container") -> ConversationService:

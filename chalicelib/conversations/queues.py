@@ -31,6 +31,12 @@ class SQSChatEvents:
             MessageDeduplicationId=event_key,
         )
 
+    def delay(self, receipt_handle: str, seconds: int) -> None:
+        """Let a received event come again after some seconds."""
+        self._client.change_message_visibility(
+            QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+        )
+
 
 class SQSChatOutbox:
     """Queues the ids of messages for the sender of chats."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.captures import Capture
     from chalicelib.registrations.model import Registration
     from chalicelib.registrations.phone import Phone
+    from chalicelib.reviews.model import ReviewItem
 
 
 class DataRequestType(StrEnum):
@@ -68,6 +69,7 @@ class DisclosureReport:
     captures: "list[Capture]"
     photos: "list[StoredPhoto]"
     sms_list: "list[Sms]"
+    review_items: "list[ReviewItem]"
     opt_outs: "Mapping[Phone, OptOut]"
     chats: "list[ChatRecord]"
     requests: list[DataRequest]

@@ -1,5 +1,6 @@
 """Requests about one person's data over HTTP, and their answers."""
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.notifications.model import Sms
     from chalicelib.photos.model import StoredPhoto
     from chalicelib.registrations.phone import Phone
+    from chalicelib.reviews.model import ReviewItem
 
 Reason = Literal[
     "worker_request", "consent_withdrawn", "purpose_ended", "authority_order", "incident", "other"
@@ -179,6 +181,34 @@ class ChatRecordView(BaseModel):
         return cls(kind=record.kind, channel=record.channel, answers=answers, text=record.text)
 
 
+class ReviewedItemView(BaseModel):
+    """A review item about the person's registrations. Those of others are left out."""
+
+    item_id: str
+    campaign_id: str
+    kind: str
+    state: str
+    opened_at: str
+    references: tuple[str, ...]
+    note: str | None
+    changed_by: str | None
+    changed_at: str | None
+
+    @classmethod
+    def from_item(cls, item: "ReviewItem", references: Container[str]) -> "ReviewedItemView":
+        return cls(
+            item_id=item.item_id,
+            campaign_id=item.campaign_id,
+            kind=item.kind,
+            state=item.state,
+            opened_at=to_timestamp(item.opened_at),
+            references=tuple(each.reference for each in item.registrations if each.reference in references),
+            note=item.note,
+            changed_by=item.changed_by,
+            changed_at=to_optional_timestamp(item.changed_at),
+        )
+
+
 class DisclosureView(BaseModel):
     """All that is held on one NIK, and what was done with it."""
 
@@ -189,11 +219,14 @@ class DisclosureView(BaseModel):
     texts: list[SmsView]
     opt_outs: list[OptOutView]
     chats: list[ChatRecordView]
+
+    review_items: list[ReviewedItemView]
     requests: list[DataRequestView]
     trail: list[AuditRecordView]
 
     @classmethod
     def from_disclosure(cls, disclosure: DisclosureReport) -> "DisclosureView":
+        references = {each.reference for each in disclosure.registrations}
         return cls(
             request=DataRequestView.from_request(disclosure.request),
             registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],
@@ -202,6 +235,7 @@ class DisclosureView(BaseModel):
             texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
             opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
             chats=[ChatRecordView.from_record(each) for each in disclosure.chats],
+            review_items=[ReviewedItemView.from_item(each, references) for each in disclosure.review_items],
             requests=[DataRequestView.from_request(each) for each in disclosure.requests],
             trail=[AuditRecordView.from_record(each) for each in disclosure.trail],
         )

@@ -64,6 +64,9 @@ PROBLEMS: Mapping[str, Problem] = {
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
+    "review_item_unknown": Problem(
+        404, "Hal yang perlu dilihat ini tidak ditemukan.", "No review item of the campaign has this id."
+    ),
     "capture_unknown": Problem(
         404, "Data pendaftaran ini tidak ditemukan.", "No capture of yours has this id."
     ),

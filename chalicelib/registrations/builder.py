@@ -63,6 +63,7 @@ def build_stream_publisher(container: "Container") -> StreamPublisher:
         ),
         dirty_days=container.rollups,
         may_notify_known_workers=container.settings.may_notify_known_workers,
+        review_changes=container.review_watcher.review_changes,
     )
 
 

@@ -148,7 +148,7 @@ class ErasureService:
         return self._chats.iter_worker_records(worker_key)
 
     def erase(
-        self, worker_key: str, *, received_before: datetime, erase_sms: Callable[[Reference], object]
+        self, worker_key: str, *, received_before: datetime, erase_attached: Callable[[Reference], object]
     ) -> None:
         """Erase everything of a worker that was received before the request for erasure.
 
@@ -173,10 +173,10 @@ class ErasureService:
             # The oldest first: each is found through the later one.
             for reference in reversed(to_erase):
                 self._check_deadline(deadline)
-                erase_sms(reference)
+                erase_attached(reference)
                 self._store.erase_registration(reference)
                 # An SMS may have begun in between; none can begin after the registration is gone.
-                erase_sms(reference)
+                erase_attached(reference)
             if links.latest_reference is not None and links.latest_reference not in to_keep:
                 self._store.erase_worker(worker_key, links.latest_reference)
             elif not capture_links and not to_erase:
@@ -189,7 +189,7 @@ class ErasureService:
             yield from self._store.iter_in_status(status, since_before=self._clock() - period)
 
     def destroy_personal_fields(
-        self, reference: Reference, *, erase_sms: Callable[[Reference], object]
+        self, reference: Reference, *, erase_attached: Callable[[Reference], object]
     ) -> bool:
         """Destroy the personal fields of a registration that ended, and erase its captures and SMS.
 
@@ -214,7 +214,7 @@ class ErasureService:
         )
         if links.latest_reference is not None and not is_known:
             self._store.erase_worker(worker_key, links.latest_reference)
-        erase_sms(reference)
+        erase_attached(reference)
         # Last, because it removes the registration from the index by which it is found.
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
 

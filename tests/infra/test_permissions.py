@@ -37,6 +37,10 @@ SMS_GRANTS = {
     ),
     GATEWAY_ACCOUNT,
 }
+CHAT_ACCOUNT_GRANTS = {
+    Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
+    Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
+}
 MAIL_GRANTS = {
     Grant(action, f"{SES}{resource} if MailIsConfigured")
     for action in ("ses:SendEmail", "ses:SendRawEmail")
@@ -47,8 +51,22 @@ MAIL_GRANTS = {
 }
 DATA_KEY_GRANTS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
 
+CHAT_GRANTS = {
+    Grant("sqs:SendMessage", "ChatEventsQueue.Arn"),
+    Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
+    Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
+    Grant("secretsmanager:GetSecretValue", "TextGatewaySecret if TextGatewayIsConfigured"),
+    *(
+        Grant(f"dynamodb:{action}", "ConversationsTable.Arn")
+        for action in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
+    ),
+    Grant("dynamodb:Query", "ConversationsTable.Arn/index/by_worker"),
+    Grant("dynamodb:PutItem", "SendingTable.Arn"),
+}
+
 GRANTS_BY_FUNCTION = {
     "APIHandler": {
+        *CHAT_GRANTS,
         Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
@@ -88,6 +106,13 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
         Grant("dynamodb:PutItem", "AuditTable.Arn"),
         Grant("dynamodb:Query", "AuditTable.Arn"),
+        Grant("dynamodb:BatchGetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn/index/by_state"),
         Grant("dynamodb:Query", "AuditTable.Arn/index/by_client"),
         *DATA_KEY_GRANTS,
     },
@@ -101,11 +126,18 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:GetShardIterator", "RegistrationsTable.StreamArn"),
         Grant("dynamodb:ListStreams", "*"),
         Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
+        Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
         Grant("sqs:SendMessage", "NotificationsQueue.Arn"),
         Grant("sqs:SendMessage", "StreamFailures.Arn"),
     },
     "OnNotifications": {
         *SMS_GRANTS,
+        *CHAT_ACCOUNT_GRANTS,
+        Grant("dynamodb:GetItem", "ConversationsTable.Arn"),
         Grant("sqs:ChangeMessageVisibility", "NotificationsQueue.Arn"),
         Grant("sqs:DeleteMessage", "NotificationsQueue.Arn"),
         Grant("sqs:GetQueueAttributes", "NotificationsQueue.Arn"),
@@ -134,6 +166,29 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
     },
+    "OnChatEvents": {
+        *(
+            Grant(f"sqs:{action}", "ChatEventsQueue.Arn")
+            for action in ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+        ),
+        Grant("sqs:SendMessage", "ChatOutboxQueue.Arn"),
+        Grant("dynamodb:DeleteItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:GetItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:PutItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
+        Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:GetItem", "ClientsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ClientsTable.Arn"),
+        Grant("dynamodb:PutItem", "AuditTable.Arn"),
+        *DATA_KEY_GRANTS,
+        Grant("dynamodb:UpdateItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:PutItem", "ClientsTable.Arn"),
+        Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
+    },
     "OnChatOutbox": {
         Grant("sqs:ChangeMessageVisibility", "ChatOutboxQueue.Arn"),
         Grant("sqs:DeleteMessage", "ChatOutboxQueue.Arn"),
@@ -145,8 +200,7 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
         Grant("dynamodb:Query", "KeysTable.Arn"),
         Grant("kms:Decrypt", "FieldKey.Arn"),
-        Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
-        Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
+        *CHAT_ACCOUNT_GRANTS,
     },
     "QueueDueSms": {
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_due"),
@@ -158,6 +212,8 @@ GRANTS_BY_FUNCTION = {
         Grant("sqs:SendMessage", "DueSmsFailures.Arn"),
     },
     "RollUpDueDays": {
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
         Grant("dynamodb:GetItem", "SummariesTable.Arn"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
@@ -197,6 +253,11 @@ GRANTS_BY_FUNCTION = {
         *DATA_KEY_GRANTS,
     },
     "AgeRegistrations": {
+        Grant("dynamodb:DeleteItem", "ConversationsTable.Arn"),
+        Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
         *PHOTO_GRANTS,
         Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn"),
@@ -254,6 +315,7 @@ def test_the_api_reaches_only_opt_outs_and_budgets_of_the_sending_table(
     }
     assert reached == {
         "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
+        "dynamodb:PutItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
         "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*"]}},
     }
 
@@ -269,6 +331,7 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
     context = "kms:EncryptionContext:daftar:purpose"
     assert purposes == {
         "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE]}},
+        "OnChatEvents": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "OnChatOutbox": {"StringEquals": {context: FIELD_PURPOSE}},
         "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},

@@ -10,6 +10,7 @@ EXPIRING = {
     "SmsLedgerTable",
     "SendingTable",
     "AuditTable",
+    "ReviewsTable",
     "RequestsTable",
 }
 

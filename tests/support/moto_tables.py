@@ -16,6 +16,7 @@ STAGE_ENVIRONMENT = {
     "DAFTAR_SUMMARIES_TABLE": "SummariesTable",
     "DAFTAR_REQUESTS_TABLE": "RequestsTable",
     "DAFTAR_AUDIT_TABLE": "AuditTable",
+    "DAFTAR_REVIEWS_TABLE": "ReviewsTable",
     "DAFTAR_CONVERSATIONS_TABLE": "ConversationsTable",
     "DAFTAR_KEYS_TABLE": "KeysTable",
     "DAFTAR_NOTIFICATIONS_QUEUE_URL": "unset",

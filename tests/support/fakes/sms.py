@@ -134,9 +134,7 @@ class InMemorySmsLedger:
         for each in self.sms_by_id.values():
             if (each.campaign_id, each.day) == (campaign_day.campaign_id, campaign_day.day):
                 chats = {name: (len(prices), sum(prices)) for name, prices in each.chat_prices.items()}
-                yield SmsFacts(
-                    each.purpose, each.state, each.parts_sent, each.committed, each.reason, chats
-                )
+                yield SmsFacts(each.purpose, each.state, each.parts_sent, each.committed, each.reason, chats)
 
     def _is_current(self, previous: Sms) -> bool:
         current = self.sms_by_id.get(previous.sms_id)
