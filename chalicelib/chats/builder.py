@@ -77,7 +77,10 @@ def build_notice_gateways(container: "Container") -> dict[str, Gateway]:
     """Return the gateways that send notifications to chats, by channel."""
     return {
         channel: ChatNoticeGateway(
-            provider, clock=container.clock, template=container.settings.whatsapp_template
+            provider,
+            clock=container.clock,
+            template=container.settings.whatsapp_template,
+            template_sender=provider if isinstance(provider, CloudApi) else None,
         )
         for channel, provider in build_providers(container).items()
     }

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chalicelib.channels.whatsapp.rendering import render_template
-from chalicelib.chats.cloud_api import CloudApi
+from chalicelib.channels.whatsapp.rendering import Message, render_template
 from chalicelib.chats.prices import find_price
 from chalicelib.chats.service import ChatProvider
 from chalicelib.clock import Clock
@@ -28,6 +27,13 @@ class ConversationStore(Protocol):
 
     def find_session(self, chat_key: str, *, now: datetime) -> StoredSession:
         """Return the session of a chat; one that has expired counts as none."""
+
+
+class TemplateSender(Protocol):
+    """A provider that takes messages by approved templates."""
+
+    def send_message(self, recipient: str, message: Message, tracker: str) -> GatewayAcceptance:
+        """Send a message in the provider's own form. Raise a GatewayError."""
 
 
 class CaptureChats:
@@ -67,9 +73,17 @@ class CaptureChats:
 class ChatNoticeGateway:
     """Satisfies `messaging.gateways.Gateway`: sends an SMS as a message of one chat provider."""
 
-    def __init__(self, provider: ChatProvider, *, clock: Clock, template: str = "") -> None:
-        """`template` is the name of an approved template with one parameter; without one there is none."""
+    def __init__(
+        self,
+        provider: ChatProvider,
+        *,
+        clock: Clock,
+        template: str = "",
+        template_sender: TemplateSender | None = None,
+    ) -> None:
+        """`template` is the name of an approved template with one parameter; empty for none."""
         self._provider = provider
+        self._template_sender = template_sender
         self._template = template
         self._clock = clock
 
@@ -102,9 +116,9 @@ class ChatNoticeGateway:
         return self._provider.send(content, outgoing.sms_id)
 
     def _send_template(self, outgoing: OutgoingSms, chat: ChatTarget) -> GatewayAcceptance:
-        if not self._template or not isinstance(self._provider, CloudApi):
+        if not self._template or self._template_sender is None:
             raise PermanentFailure("window_closed", gateway=self.name)
         # The template begins with the brand itself.
         text = outgoing.body.removeprefix(f"{BRAND}: ")
         message = render_template(self._template, chat.language, text)
-        return self._provider.send_message(chat.recipient, message, outgoing.sms_id)
+        return self._template_sender.send_message(chat.recipient, message, outgoing.sms_id)

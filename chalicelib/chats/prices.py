@@ -1,4 +1,4 @@
-"""What a message costs in a chat, by channel, category and day. Pure.
+"""The prices of messages in chats, by channel, category and day. Pure.
 
 `prices.json` has a row for each change. A gateway's report of the real price replaces it.
 """

@@ -53,7 +53,7 @@ def _make_harness(
     return harness
 
 
-def _tell(harness: NotificationHarness) -> Sms:
+def _notify(harness: NotificationHarness) -> Sms:
     """Deliver the event of the payment."""
     registration = harness.registrations.get(make_paid_registration().reference)
     version = len(registration.lifecycle.history)
@@ -67,7 +67,7 @@ def _count_copies(harness: NotificationHarness) -> tuple[int, int]:
 
 def test_a_worker_who_came_by_a_chat_is_told_there() -> None:
     harness = _make_harness()
-    assert _tell(harness).state is SmsState.ACCEPTED
+    assert _notify(harness).state is SmsState.ACCEPTED
     assert _count_copies(harness) == (1, 0)
     [message] = harness.chat_gateway.sent
     assert message.body.startswith("BPJAMSOSTEK: ")
@@ -76,14 +76,14 @@ def test_a_worker_who_came_by_a_chat_is_told_there() -> None:
 def test_an_event_that_comes_again_is_told_once() -> None:
     harness = _make_harness()
     for _ in range(3):
-        _tell(harness)
+        _notify(harness)
     assert _count_copies(harness) == (1, 0)
 
 
 def test_a_worker_without_a_chat_gets_an_sms() -> None:
     harness = _make_harness()
     harness.chats.targets.clear()
-    _tell(harness)
+    _notify(harness)
     assert _count_copies(harness) == (0, 1)
 
 
@@ -99,7 +99,7 @@ def test_the_confirmation_goes_by_sms_whatever_the_chat() -> None:
 def test_a_chat_that_takes_no_message_leaves_it_to_the_phone_at_once(error: Exception) -> None:
     harness = _make_harness()
     harness.chat_gateway.errors.append(error)
-    assert _tell(harness).state is SmsState.ACCEPTED
+    assert _notify(harness).state is SmsState.ACCEPTED
     assert _count_copies(harness) == (1, 1)
     # Who blocked a bot has not opted out of SMS, and the account for SMS is not stopped.
     assert not harness.opt_outs.has_opted_out(harness.gateway.sent_sms[0].sms_id)
@@ -110,7 +110,7 @@ def test_a_chat_that_takes_no_message_leaves_it_to_the_phone_at_once(error: Exce
 def test_a_chat_that_fails_for_the_moment_is_tried_again(error: Exception) -> None:
     harness = _make_harness()
     harness.chat_gateway.errors.append(error)
-    assert _tell(harness).state is SmsState.PENDING
+    assert _notify(harness).state is SmsState.PENDING
     harness.advance(5 * _MINUTES).run_due_sms()
     assert _count_copies(harness) == (2, 0)
 
@@ -118,7 +118,7 @@ def test_a_chat_that_fails_for_the_moment_is_tried_again(error: Exception) -> No
 def test_a_chat_that_fails_for_half_an_hour_is_given_up_for_the_phone() -> None:
     harness = _make_harness()
     harness.chat_gateway.errors += [TransientFailure("500")] * 20
-    _tell(harness)
+    _notify(harness)
     for _ in range(8):
         harness.advance(10 * _MINUTES).run_due_sms()
     assert harness.gateway.sent_sms
@@ -128,7 +128,7 @@ def test_a_chat_that_fails_for_half_an_hour_is_given_up_for_the_phone() -> None:
 def test_a_chat_that_perhaps_told_the_worker_is_not_followed_by_an_sms_at_once() -> None:
     harness = _make_harness()
     harness.chat_gateway.errors.append(OutcomeUnknown("timeout"))
-    assert _tell(harness).state is SmsState.UNKNOWN
+    assert _notify(harness).state is SmsState.UNKNOWN
     assert _count_copies(harness) == (1, 0)
 
 
@@ -147,7 +147,7 @@ def _report(sms: Sms, state: Any, **changes: Any) -> Receipt:
 
 def test_what_whatsapp_does_not_deliver_in_half_an_hour_goes_to_the_phone() -> None:
     harness = _make_harness("whatsapp")
-    sms = _tell(harness)
+    sms = _notify(harness)
     harness.service.record_receipt(_report(sms, "sent"))
     harness.advance(29 * _MINUTES).run_due_sms()
     assert _count_copies(harness) == (1, 0)
@@ -157,7 +157,7 @@ def test_what_whatsapp_does_not_deliver_in_half_an_hour_goes_to_the_phone() -> N
 
 def test_what_whatsapp_delivers_stays_there() -> None:
     harness = _make_harness("whatsapp")
-    sms = _tell(harness)
+    sms = _notify(harness)
     harness.service.record_receipt(_report(sms, "delivered"))
     harness.advance(timedelta(days=2)).run_due_sms()
     assert _count_copies(harness) == (1, 0)
@@ -165,7 +165,7 @@ def test_what_whatsapp_delivers_stays_there() -> None:
 
 def test_what_whatsapp_reports_as_failed_goes_to_the_phone() -> None:
     harness = _make_harness("whatsapp")
-    sms = _tell(harness)
+    sms = _notify(harness)
     harness.service.record_receipt(_report(sms, "failed", reason="131026"))
     harness.advance(_MINUTES).run_due_sms()
     assert _count_copies(harness) == (1, 1)
@@ -173,7 +173,7 @@ def test_what_whatsapp_reports_as_failed_goes_to_the_phone() -> None:
 
 def test_a_late_delivery_in_the_chat_keeps_the_sms_back() -> None:
     harness = _make_harness("whatsapp")
-    sms = _tell(harness)
+    sms = _notify(harness)
     harness.service.record_receipt(_report(sms, "failed", reason="131026"))
     harness.service.record_receipt(_report(sms, "delivered"))
     harness.advance(_MINUTES).run_due_sms()
@@ -182,30 +182,30 @@ def test_a_late_delivery_in_the_chat_keeps_the_sms_back() -> None:
 
 def test_telegram_reports_nothing_so_that_nothing_is_waited_for() -> None:
     harness = _make_harness("telegram")
-    _tell(harness)
+    _notify(harness)
     harness.advance(timedelta(days=2)).run_due_sms()
     assert _count_copies(harness) == (1, 0)
 
 
 def test_who_opted_out_of_sms_is_not_told_in_the_chat_either() -> None:
     harness = _make_harness()
-    first = _tell(harness)
+    first = _notify(harness)
     again = _make_harness()
     again.opt_outs.record(first.phone_hash, occurred_at=NOW, source="aws")
-    assert _tell(again).reason == "opted_out"
+    assert _notify(again).reason == "opted_out"
     assert _count_copies(again) == (0, 0)
 
 
 def test_a_message_in_a_chat_keeps_to_the_budget() -> None:
     harness = _make_harness(sms_budget=0)
-    assert _tell(harness).state is SmsState.HELD
+    assert _notify(harness).state is SmsState.HELD
     assert _count_copies(harness) == (0, 0)
 
 
 def test_the_summary_counts_messages_and_money_by_channel() -> None:
     harness = _make_harness("whatsapp")
     harness.chat_gateway.price = 400
-    _tell(harness)
+    _notify(harness)
     totals = harness.count_sms()
     assert totals.chats == {"whatsapp": (1, 400)}
     assert (totals.parts, totals.money) == (0, 400)
@@ -222,7 +222,7 @@ def test_an_sms_that_an_officer_asks_for_goes_to_the_phone() -> None:
 def test_a_worker_with_a_chat_alone_is_told_there_and_one_without_either_is_not() -> None:
     registration = make_paid_registration(phone=None)
     harness = _make_harness(registration=registration)
-    assert _tell(harness).state is SmsState.ACCEPTED
+    assert _notify(harness).state is SmsState.ACCEPTED
     assert _count_copies(harness) == (1, 0)
     harness.chats.targets.clear()
     with pytest.raises(NoPhone):
