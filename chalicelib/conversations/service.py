@@ -20,6 +20,9 @@ from chalicelib.refusals import TryAgain
 # Another event of the same chat came first. A queue delivers those of one chat one by one: this is rare.
 _MAX_ATTEMPTS = 4
 
+# A session that was erased or has expired begins anew: a message is named after its event.
+_ID_DIGITS = 32
+
 StoreWrite = Any
 """A write of a store, to be part of the transaction of an event."""
 
@@ -172,7 +175,7 @@ class ConversationService:
             session=answered.session,
             revision=stored.revision,
             messages=tuple(
-                (f"{stored.revision + 1:08d}-{number}", content)
+                (f"{event_key[:_ID_DIGITS]}-{number}", content)
                 for number, content in enumerate(() if is_answered_at_once else contents)
             ),
             reply=contents[0] if is_answered_at_once and contents else None,

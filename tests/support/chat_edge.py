@@ -57,7 +57,7 @@ class ChatEdge:
         self.calls: list[BotCall] = []
         self.bodies: list[str] = []
         self._numbers = itertools.count(1)
-        self._sqs = boto3.client("sqs")
+        self._sqs: Any = boto3.client("sqs")
 
     def say(self, *texts: str) -> list[BotCall]:
         """Write texts one after another, and return the calls that answer the last one."""
@@ -97,17 +97,29 @@ class ChatEdge:
         )
 
     def work(self) -> list[str]:
-        """Let the function handle every queued event. Return the ids of those that failed."""
+        """Let the function handle every queued event once. Return the ids of those that failed."""
         failed: list[str] = []
-        for body in self._drain("chat_events_queue_url"):
-            self.bodies.append(body)
-            failed += self.handle(body)
+        handled: set[str] = set()
+        while message := self._receive("chat_events_queue_url"):
+            if message["MessageId"] in handled:
+                break
+            handled.add(message["MessageId"])
+            event = make_sqs_event(message["Body"])
+            event["Records"][0]["receiptHandle"] = message["ReceiptHandle"]
+            result = self.edge.invoke("on_chat_events", event)
+            failed += [each["itemIdentifier"] for each in result["batchItemFailures"]]
+            self.bodies.append(message["Body"])
+            self._delete("chat_events_queue_url", message)
         return failed
 
     def handle(self, body: str) -> list[str]:
-        """Let the function handle one message of the queue."""
-        result = self.edge.invoke("on_chat_events", make_sqs_event(body))
-        return [each["itemIdentifier"] for each in result["batchItemFailures"]]
+        """Let the function handle one message of the queue again, as if it was never deleted."""
+        url = self.edge.container.settings.chat_events_queue_url
+        number = str(next(self._numbers))
+        self._sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageGroupId="again", MessageDeduplicationId=number
+        )
+        return self.work()
 
     def read_calls(self) -> list[BotCall]:
         """Return the calls of the queued outbox entries, as the sender would make them."""
@@ -133,8 +145,15 @@ class ChatEdge:
         return {"message_id": 1, "date": 1, "chat": chat, "from": sender, **fields}
 
     def _drain(self, queue: str) -> Iterator[str]:
+        while message := self._receive(queue):
+            self._delete(queue, message)
+            yield message["Body"]
+
+    def _receive(self, queue: str) -> dict[str, Any] | None:
         url = getattr(self.edge.container.settings, queue)
-        while messages := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages"):
-            for message in messages:
-                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                yield message["Body"]
+        messages = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages", [])
+        return messages[0] if messages else None
+
+    def _delete(self, queue: str, message: dict[str, Any]) -> None:
+        url = getattr(self.edge.container.settings, queue)
+        self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
