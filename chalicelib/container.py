@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from chalicelib.channels.odk.service import OdkService
     from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
     from chalicelib.chats.linked_captures import LinkedCaptures
-    from chalicelib.chats.notices import CaptureChats
     from chalicelib.chats.reports import ChatReports
     from chalicelib.chats.service import ChatSender
     from chalicelib.conversations.queues import SQSChatEvents
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
     from chalicelib.messaging.gate import ContentGate
-    from chalicelib.messaging.gateways import Gateway
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.confirmations import ConfirmationService
     from chalicelib.notifications.due_sms import DueSmsQueuer
@@ -302,18 +300,6 @@ class Container(KeysAndStores):
         from chalicelib.chats.builder import build_chat_effects
 
         return build_chat_effects(self)
-
-    @cached_property
-    def capture_chats(self) -> "CaptureChats":
-        from chalicelib.chats.builder import build_capture_chats
-
-        return build_capture_chats(self)
-
-    @cached_property
-    def notice_gateways(self) -> "dict[str, Gateway]":
-        from chalicelib.chats.builder import build_notice_gateways
-
-        return build_notice_gateways(self)
 
     @cached_property
     def linked_captures(self) -> "LinkedCaptures":

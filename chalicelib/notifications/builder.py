@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from chalicelib import observability
+from chalicelib.chats.builder import build_capture_chats, build_notice_gateways
 from chalicelib.clock import sleep
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.notifications.chats import ChatFirstGateway, ChatTargets
@@ -33,9 +34,9 @@ def build_notification_service(container: "Container") -> NotificationService:
         receipt_flow=DynamoReceiptFlow(container.aws.dynamodb, settings.sending_table),
         rate_limiter=container.send_rate_limiter,
         gateway=ChatFirstGateway(
-            container.sms_gateway, container.notice_gateways, on_refused=_report_refused_by_chat
+            container.sms_gateway, build_notice_gateways(container), on_refused=_report_refused_by_chat
         ),
-        chats=ChatTargets(container.capture_chats, timeout=settings.chat_timeout),
+        chats=ChatTargets(build_capture_chats(container), timeout=settings.chat_timeout),
         hashing=container.hashing,
         config=NotificationConfig(
             rate=SendRate(settings.sms_parts_per_second),
