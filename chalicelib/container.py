@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
     from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
+    from chalicelib.chats.linked_captures import LinkedCaptures
+    from chalicelib.chats.reports import ChatReports
     from chalicelib.chats.service import ChatSender
     from chalicelib.conversations.queues import SQSChatEvents
-    from chalicelib.conversations.service import ConversationService
+    from chalicelib.conversations.service import ConversationService, EffectRunner
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
@@ -286,6 +288,24 @@ class Container(KeysAndStores):
         from chalicelib.chats.builder import build_chat_sender
 
         return build_chat_sender(self)
+
+    @cached_property
+    def chat_reports(self) -> "ChatReports":
+        from chalicelib.chats.builder import build_report_recorder
+
+        return build_report_recorder(self)
+
+    @cached_property
+    def chat_effects(self) -> "dict[str, EffectRunner]":
+        from chalicelib.chats.builder import build_chat_effects
+
+        return build_chat_effects(self)
+
+    @cached_property
+    def linked_captures(self) -> "LinkedCaptures":
+        from chalicelib.chats.builder import build_linked_captures
+
+        return build_linked_captures(self)
 
     @cached_property
     def conversations(self) -> "ConversationService":

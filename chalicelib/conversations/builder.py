@@ -34,7 +34,8 @@ def build_chat_events(container: "Container") -> SQSChatEvents:
 
 def build_chat_event_handler(container: "Container") -> Callable[[str], None]:
     """Return the handler of the messages of the queue."""
-    return partial(consumer.handle, container.conversations, container.cipher)
+    record_report = container.chat_reports.record
+    return partial(consumer.handle, container.conversations, container.cipher, record_report)
 
 
 def build_conversation_service(container: "Container") -> ConversationService:
@@ -95,6 +96,7 @@ def _build_effects(container: "Container") -> dict[str, EffectRunner]:
         "opt_out": opt_outs.opt_out,
         "opt_in": opt_outs.opt_in,
         "tell_status": StatusEffect(container.statuses).look_up,
+        **container.chat_effects,
     }
 
 

@@ -6,13 +6,17 @@ from typing import Any
 
 import httpx
 
+from ops.errors import OperationError
 from ops.fake_chat.accounts import (
     BOT_TOKEN,
     TELEGRAM_SECRET,
     TELEGRAM_WEBHOOK_SECRET,
+    VERIFY_TOKEN,
     WHATSAPP_SECRET,
 )
 
+_VERIFY_SECONDS = 60
+WHATSAPP_PATH = "/v1/channels/whatsapp/webhook"
 TELEGRAM_PATH = "/v1/channels/telegram/updates"
 _ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 
@@ -33,10 +37,16 @@ def _create_secret(secrets_client: Any, name: str, account: dict[str, str]) -> s
 
 
 def subscribe_to_chats(chat_url: str, api_url: str) -> None:
-    """Name our webhooks to the fake chat."""
+    """Name our webhooks to the fake chat. Raise OperationError if WhatsApp's cannot be verified."""
     webhook = {
         "url": f"{api_url}{TELEGRAM_PATH}",
         "secret_token": TELEGRAM_WEBHOOK_SECRET,
         "allowed_updates": _ALLOWED_UPDATES,
     }
     httpx.post(f"{chat_url}/bot{BOT_TOKEN}/setWebhook", json=webhook, trust_env=False).raise_for_status()
+    subscription = {"url": f"{api_url}{WHATSAPP_PATH}", "verify_token": VERIFY_TOKEN}
+    answer = httpx.post(
+        f"{chat_url}/whatsapp/webhook", json=subscription, trust_env=False, timeout=_VERIFY_SECONDS
+    )
+    if not answer.is_success:
+        raise OperationError(f"WhatsApp's webhook was not subscribed: {answer.json()['message']}")

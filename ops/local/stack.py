@@ -25,7 +25,13 @@ from ops.local.chats import create_chat_secrets, subscribe_to_chats
 from ops.local.description import StackDescription
 from ops.local.emulator import Emulator
 from ops.local.processes import Program, exclusive_lock, is_port_free
-from ops.local.seeding import Tokens, create_mail_identity, create_twilio_secret, enrol_clients
+from ops.local.seeding import (
+    CHAT_LINK_CLIENT,
+    Tokens,
+    create_mail_identity,
+    create_twilio_secret,
+    enrol_clients,
+)
 from ops.local.template import adapt_template
 from ops.private_files import write_private_file
 from ops.project import EXAMPLE_DIR, LOOPBACK, REGION, ROOT
@@ -194,6 +200,8 @@ class LocalStack:
                 "TwilioUrl": self.gateway_url,
                 "TwilioSecret": secret,
                 "TelegramUrl": self.chat_url,
+                "ChatCampaign": json.loads((EXAMPLE_DIR / "campaign.json").read_text())["campaign_id"],
+                "ChatLinkClient": CHAT_LINK_CLIENT,
                 "WhatsappUrl": f"{self.chat_url}/v23.0",
                 **create_chat_secrets(self.emulator.make_client("secretsmanager"), _STACK_NAME),
                 "PublicUrl": _PUBLIC_URL,
