@@ -327,11 +327,11 @@ class Container(KeysAndStores):
         return build_conversation_service(self)
 
     @cached_property
-    def chat_event_handler(self) -> "Callable[[str], None]":
+    def chat_handler(self) -> "Callable[[str], None]":
         """The handler of the messages of the queue of chat events."""
-        from chalicelib.conversations.builder import build_chat_event_handler
+        from chalicelib.conversations.builder import build_chat_handler
 
-        return build_chat_event_handler(self)
+        return build_chat_handler(self)
 
     @cached_property
     def chat_events(self) -> "SQSChatEvents":
