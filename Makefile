@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk bench package audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk record-release bench package audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -90,6 +90,9 @@ screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, wher
 
 odk: .venv/.ready ## The whole example market day by ODK's own form engine (needs a JDK): two minutes
 	@DAFTAR_TEST_WHOLE_MARKET=1 $(BIN)/python -m pytest -n 0 tests/edge/test_odk_market_day.py
+
+record-release: setup ## Make this commit the release whose code and items later ones must get on with
+	@DAFTAR_RECORD_RELEASE=1 $(BIN)/python -m pytest -q -n 0 tests/zip/test_older_release.py -k is_stored
 
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
