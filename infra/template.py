@@ -36,7 +36,7 @@ def _construct_function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> 
         raise TypeError(f"!{name} takes no mapping")
     if name == "GetAtt":
         value = str(value).split(".", 1)
-    return {name if name == "Ref" else f"Fn::{name}": value}
+    return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
 
 
 _CloudFormationLoader.add_multi_constructor("!", _construct_function)

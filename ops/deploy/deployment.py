@@ -212,11 +212,11 @@ class Deployment:
             self._notes.append(note)
 
     def _look_at_alarm_subscription(self, stage: Stage) -> None:
-        address = self._config.parameters.get("AlarmEmail")
-        if not address:
+        if not {"AlarmEmail", "TicketEmail"} & {*self._config.parameters}:
             return
-        subscriptions = self._aws_client("sns").list_subscriptions_by_topic(
-            TopicArn=stage.outputs["AlarmTopicArn"]
-        )["Subscriptions"]
-        if not any(each["SubscriptionArn"].startswith("arn:") for each in subscriptions):
-            self._notes.append("the alarms' address has not confirmed its subscription: see its mailbox")
+        for topic in ("Alarm", "Ticket"):
+            subscriptions = self._aws_client("sns").list_subscriptions_by_topic(
+                TopicArn=stage.outputs[f"{topic}TopicArn"]
+            )["Subscriptions"]
+            if not any(each["SubscriptionArn"].startswith("arn:") for each in subscriptions):
+                self._notes.append(f"no subscription of {topic}Topic is confirmed: see the alarms' mailbox")
