@@ -139,7 +139,7 @@ def _make_statement(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make_log_group(function: str) -> dict[str, Any]:
     # Lambda's log format stays Text, because the functions write JSON themselves: its JSON format filters by
-    # a second level. No customer managed key, because no log line names a person.
+    # a second level.
     return {
         "Type": "AWS::Logs::LogGroup",
         "UpdateReplacePolicy": "Retain",
@@ -147,5 +147,6 @@ def _make_log_group(function: str) -> dict[str, Any]:
         "Properties": {
             "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{function}"},
             "RetentionInDays": {"Ref": "LogRetentionDays"},
+            "KmsKeyId": {"Fn::GetAtt": ["LogsKey", "Arn"]},
         },
     }

@@ -6,7 +6,16 @@ from typing import Any
 
 import yaml
 
-from infra import alarms, dashboard, dead_letters, environment, functions, gateway_responses, outputs
+from infra import (
+    alarms,
+    dashboard,
+    dead_letters,
+    environment,
+    firewall,
+    functions,
+    gateway_responses,
+    outputs,
+)
 
 _DIRECTORY = Path(__file__).parent
 
@@ -74,6 +83,7 @@ def join_template() -> dict[str, Any]:
         functions.make_traffic_shift_role(permissions),
         dead_letters.make_dead_letter_queues(document["Resources"], queues),
         alarms.make_alarms(),
+        firewall.make_firewall(),
         dashboard.make_dashboard(list(permissions), [each.logical_id for each in queues]),
     ):
         merge(document, {"Resources": made})

@@ -6,7 +6,11 @@ from typing import Any
 _SEND_ACTION, _SEND_BATCH_ACTION = "sqs:SendMessage", "sqs:SendMessageBatch"
 
 # Resources that the emulator refuses, and properties of functions that it has no service for.
-UNKNOWN_TYPES = {"AWS::CloudWatch::CompositeAlarm"}
+UNKNOWN_TYPES = {
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::WAFv2::WebACL",
+    "AWS::WAFv2::WebACLAssociation",
+}
 _POLICY_TYPES = {"AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"}
 _UNKNOWN_PROPERTIES = {"DeploymentPreference", "SnapStart"}
 
