@@ -86,7 +86,9 @@ class Deployment:
         self._cloudformation = aws_client("cloudformation")
         self._notes: list[str] = []
 
-    def run(self, output_dir: Path, *, with_smoke_test: bool) -> DeploymentResult:
+    def run(
+        self, output_dir: Path, *, with_smoke_test: bool, with_first_admin: bool = True
+    ) -> DeploymentResult:
         """Deploy. Raise DeploymentFailed, DeploymentDeclined, SmokeTestFailed or OperationError."""
         account = read_account(self._aws_client)
         self._on_step("packaging")
@@ -102,7 +104,7 @@ class Deployment:
         api_url = make_api_url(stage)
         self._on_step("creating the data keys and the first admin")
         create_missing_keys(stage)
-        token = enrol_first_admin(stage)
+        token = enrol_first_admin(stage) if with_first_admin else None
         self._send_receipts(stage, parameters)
         self._look_at_alarm_subscription(stage)
         record = StageRecord(
