@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk record-release bench package audit template-audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk record-release bench cost package audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -36,6 +36,12 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 	.checkov/bin/python -m pip install --quiet --requirement ops/audit/template_requirements.txt
 	@touch $@
 
+# aiogram and pywa judge the fake chat and our calls; aiogram wants an older pydantic than ours.
+.bots/.ready: ops/fake_chat/requirements.txt | .venv/.ready
+	$(BIN)/python -m venv --clear .bots
+	.bots/bin/python -m pip install --quiet --requirement ops/fake_chat/requirements.txt
+	@touch $@
+
 # For the TypeScript client that the tests generate; without npm or its index, they leave it out.
 .node/.ready: examples/clients/package.json
 	@if command -v npm >/dev/null; then rm -rf .node && mkdir .node && cp $< .node && \
@@ -45,7 +51,7 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 run: setup ## Start the whole stack here, send it the example market day, show what came of it; Ctrl-C stops it
 	@$(BIN)/daftar run
 
-test: setup .node/.ready .audit/.ready format-check lint types ## The whole gate: format, lint, types, every test
+test: setup .node/.ready .audit/.ready .bots/.ready format-check lint types ## The whole gate: format, lint, types, every test
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 format: .venv/.ready ## Rewrite the sources in the one format
@@ -61,7 +67,7 @@ lint: .venv/.ready ## ruff
 types: .venv/.ready ## mypy, strict
 	@$(BIN)/mypy
 
-unit: .venv/.ready .audit/.ready ## Every test that needs no running stack
+unit: .venv/.ready .audit/.ready .bots/.ready ## Every test that needs no running stack
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not e2e"
 
 infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
@@ -105,5 +111,8 @@ record-release: setup ## Make this commit the release whose code and items later
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
+cost: setup ## Print what registrations cost on AWS, by the item of the bill
+	@$(BIN)/python -m bench.cost
+
 clean: ## Remove what the tools made; data of the local stack (.local) stays
-	rm -rf .venv .emulator .audit .checkov .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .emulator .audit .bots .checkov .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

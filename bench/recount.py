@@ -37,7 +37,7 @@ from tests.support.fakes.sms import InMemorySmsCounts
 from tests.support.fakes.summaries import InMemoryCountingState, InMemorySummaries
 from tests.support.moto_tables import read_table_definitions
 from tests.support.payloads import make_capture_id
-from tests.support.ports import find_free_port_pair
+from tests.support.ports import find_free_stack_port
 from tests.support.registration_builders import FIRST_DAY, make_campaign, make_reference
 
 SMALL_DAY, BIG_DAY = 10_000, 100_000
@@ -80,7 +80,7 @@ def _run_engine(work: Path) -> Iterator[str]:
     if url:
         yield url
         return
-    emulator = Emulator(port=find_free_port_pair(), home=work, sms_url="http://127.0.0.1:9")
+    emulator = Emulator(port=find_free_stack_port(), home=work, sms_url="http://127.0.0.1:9")
     try:
         emulator.start()
         yield emulator.url

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ops.local.stack import LocalStack
-from tests.support.ports import find_free_port_pair
+from tests.support.ports import find_free_stack_port
 
 
 class CaptureRefused(Exception):
@@ -15,7 +15,7 @@ class CaptureRefused(Exception):
 @contextmanager
 def run_stack(data_dir: Path) -> Iterator[LocalStack]:
     """Run a stack on free ports inside the block."""
-    stack = LocalStack(port=find_free_port_pair(), directory=data_dir)
+    stack = LocalStack(port=find_free_stack_port(), directory=data_dir)
     stack.up()
     try:
         yield stack

@@ -12,10 +12,12 @@ from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.builder import (
     build_client_registry,
     build_daily_cap_limiter,
+    build_kiosk_cap_limiter,
     build_last_seen_tracker,
     build_token_use_tracker,
 )
 from chalicelib.clients.caps import DailyCapLimiter
+from chalicelib.clients.kiosk_cap import KioskCapLimiter
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker
 from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.container_stores import KeysAndStores
@@ -44,16 +46,20 @@ if TYPE_CHECKING:
     from chalicelib.notifications.service import NotificationService
     from chalicelib.notifications.store_history import DynamoSmsHistory
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
+    from chalicelib.photos.store import S3PhotoStore
     from chalicelib.registrations.discards import DiscardService
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
+    from chalicelib.reviews.service import ReviewService
+    from chalicelib.reviews.watcher import ReviewWatcher
     from chalicelib.rollups.board import BoardService
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
+    from chalicelib.searches.service import SearchService
     from chalicelib.statuses.service import StatusService
 
 
@@ -111,6 +117,10 @@ class Container(KeysAndStores):
         return build_daily_cap_limiter(self)
 
     @cached_property
+    def kiosk_cap(self) -> KioskCapLimiter:
+        return build_kiosk_cap_limiter(self)
+
+    @cached_property
     def campaigns(self) -> CampaignService:
         return CampaignService(
             campaigns=DynamoCampaigns(
@@ -150,6 +160,14 @@ class Container(KeysAndStores):
         from chalicelib.channels.odk.builder import build_odk_service
 
         return build_odk_service(self)
+
+    @cached_property
+    def photos(self) -> "S3PhotoStore":
+        from chalicelib.photos.store import S3PhotoStore
+
+        return S3PhotoStore(
+            self.aws.photos_s3, self.settings.photos_bucket, hashing=self.hashing, clock=self.clock
+        )
 
     @cached_property
     def age_limits(self) -> AgeLimits:
@@ -209,6 +227,26 @@ class Container(KeysAndStores):
         from chalicelib.data_requests.builder import build_data_request_service
 
         return build_data_request_service(self)
+
+    # Reviews
+
+    @cached_property
+    def reviews(self) -> "ReviewService":
+        from chalicelib.reviews.builder import build_review_service
+
+        return build_review_service(self)
+
+    @cached_property
+    def searches(self) -> "SearchService":
+        from chalicelib.searches.builder import build_search_service
+
+        return build_search_service(self)
+
+    @cached_property
+    def review_watcher(self) -> "ReviewWatcher":
+        from chalicelib.reviews.builder import build_review_watcher
+
+        return build_review_watcher(self)
 
     # Summaries
 

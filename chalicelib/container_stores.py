@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.store_due import DynamoDueList
     from chalicelib.rollups.store_outbox import DynamoOutbox
     from chalicelib.rollups.store_summaries import DynamoSummaries
+    from chalicelib.searches.store import DynamoLookups
 
 
 class KeysAndStores:
@@ -89,6 +90,14 @@ class KeysAndStores:
         from chalicelib.registrations.store_reading import DynamoReadingStore
 
         return DynamoReadingStore(self.aws.dynamodb, self.settings.registrations_table, self.cipher)
+
+    # Reviews and searches
+
+    @cached_property
+    def lookups(self) -> "DynamoLookups":
+        from chalicelib.searches.store import DynamoLookups
+
+        return DynamoLookups(self.aws.dynamodb, self.settings.reviews_table)
 
     # Summaries
 

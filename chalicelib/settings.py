@@ -133,6 +133,12 @@ class Settings(ResourceSettings):
         description="URL of the web app. {domain}, {base_path}, {api_id}, {stage} are those of the request.",
     )
 
+    odk_photos: Annotated[bool, BeforeValidator(parse_flag)] = Field(
+        alias="DAFTAR_ODK_PHOTOS",
+        default=False,
+        description="Ask for a photo of the identity card in forms of ODK Collect.",
+    )
+
     mail_from: str = Field(
         alias="DAFTAR_MAIL_FROM",
         default="",
@@ -203,6 +209,13 @@ class Settings(ResourceSettings):
         ge=1,
         description="Attempts to register per device and day, after which all others are refused.",
     )
+    # A person takes about three minutes at a kiosk. One that was offline sends what it holds at this pace.
+    kiosk_minute_cap: _Whole = Field(
+        alias="DAFTAR_KIOSK_MINUTE_CAP",
+        default=30,
+        ge=1,
+        description="Captures per unattended kiosk and minute, after which it has to wait for the next one.",
+    )
     # A broadcast may bring 100,000 people to one chat bot in a day.
     bot_daily_flag: _Whole = Field(
         alias="DAFTAR_BOT_DAILY_FLAG",
@@ -272,6 +285,13 @@ class Settings(ResourceSettings):
         ge=_ONE_DAY,
         description="Days for which a record of the audit trail is kept. The law (UU 27/2022, article 31)"
         " asks for records and names no number; five years are a proposal of ours (confidence low).",
+    )
+    review_retention: _Days = Field(
+        alias="DAFTAR_KEEP_REVIEWS_DAYS",
+        default=timedelta(days=400),
+        ge=_ONE_DAY,
+        description="Days for which a review item is kept, with its note: a campaign lasts a year at most (a"
+        " proposal; confidence low). Items about a person are erased with the registration before that.",
     )
 
     # The thresholds are our own judgement (confidence low): it is known that agents made people up to meet

@@ -31,6 +31,14 @@ class ResourceSettings(BaseModel):
     audit_table: str = Field(
         alias="DAFTAR_AUDIT_TABLE", description="Table of the audit trail: who changed and read what."
     )
+    conversations_table: str = Field(
+        alias="DAFTAR_CONVERSATIONS_TABLE",
+        description="Table of chats: their sessions, handled events, and messages to people.",
+    )
+    reviews_table: str = Field(
+        alias="DAFTAR_REVIEWS_TABLE",
+        description="Table of review items, and of lookups by receipt code, phone and person.",
+    )
     keys_table: str = Field(
         alias="DAFTAR_KEYS_TABLE", description="Table of data keys, wrapped by the KMS key."
     )
@@ -44,6 +52,9 @@ class ResourceSettings(BaseModel):
     )
     receipts_queue_url: str = Field(
         alias="DAFTAR_RECEIPTS_QUEUE_URL", description="Queue of delivery receipts from the SMS gateways."
+    )
+    photos_bucket: str = Field(
+        alias="DAFTAR_PHOTOS_BUCKET", description="Bucket for the photos that forms of ODK Collect ask for."
     )
     exports_bucket: str = Field(
         alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."

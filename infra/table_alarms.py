@@ -34,6 +34,8 @@ TABLES: tuple[Alarm, ...] = (
             ("SummariesTable", "by_due"),
             ("RequestsTable", "by_subject"),
             ("AuditTable", "by_client"),
+            ("ReviewsTable", "by_state"),
+            ("ConversationsTable", "by_worker"),
         )
     ),
     table_throttles(
@@ -83,6 +85,24 @@ TABLES: tuple[Alarm, ...] = (
         "Write",
         "Changes and reads could not be recorded, so they were not done; clients were asked to send again.",
         "See which client reads so much: `GET /v1/audit` has what a client did.",
+    ),
+    table_throttles(
+        "ConversationsTable",
+        "Write",
+        "Writes of chats were throttled: replies are late. The events are handled again.",
+        "If it lasts, one chat sends very much, such as a program that answers ours: the log of OnChatEvents counts by channel.",
+    ),
+    table_throttles(
+        "ConversationsTable",
+        "Read",
+        "Reads of chats were throttled: replies are late.",
+        "If it lasts, see which channel has so many events.",
+    ),
+    table_throttles(
+        "ReviewsTable",
+        "Write",
+        "Writes of review items or lookups were throttled. The stream and the counts are retried; a registration waits for neither.",
+        "If it lasts, one phone number or one campaign has too many items: see `GET /v1/campaigns/{campaign_id}/review-items`.",
     ),
     table_throttles(
         "KeysTable",

@@ -8,6 +8,7 @@ from ops.commands.dead_letters import dead_letters
 from ops.commands.deploy import deploy
 from ops.commands.devices import enrol_device, enrol_odk, take_in_rescue
 from ops.commands.error_messages import Group
+from ops.commands.health import doctor, status
 from ops.commands.keys import rotate_keys
 from ops.commands.local import LOCAL_COMMANDS
 from ops.commands.opt_outs import opt_outs
@@ -22,7 +23,7 @@ from ops.commands.summaries import SUMMARY_COMMANDS
 def main() -> None:
     """Operate Daftar.
 
-    The local stack uses the port DAFTAR_PORT (8320) and the port above it, and keeps its data in
+    The local stack uses the port DAFTAR_PORT (8320) and the two above it, and keeps its data in
     DAFTAR_LOCAL_DIR (.local). Commands with --stack also work on a stack on AWS.
 
     Results go to standard output, messages to standard error. With --json the result is one JSON object with
@@ -33,7 +34,7 @@ def main() -> None:
 
 for command in (
     *LOCAL_COMMANDS,
-    *(deploy, rollback),
+    *(deploy, rollback, status, doctor),
     *(register_files, take_in_rescue),
     *SUMMARY_COMMANDS,
     *(clients, list_audit, rotate_keys, records, sms, opt_outs, dead_letters),

@@ -31,7 +31,7 @@ _MAX_PASSES = 5
 # The time from the sealing of a value to its storage is shorter than this.
 _SAFETY_MARGIN = timedelta(minutes=1)
 
-# DynamoDB keeps a stream's record for so long. Messages in queues hold no sealed value.
+# DynamoDB keeps a stream's record for so long, and the queue of chat events its messages, which are sealed.
 _STREAM_RETENTION = timedelta(hours=24)
 
 

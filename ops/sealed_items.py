@@ -7,13 +7,17 @@ from boto3.dynamodb.types import Binary
 
 from chalicelib.aws.items import from_item
 from chalicelib.campaigns.store import reseal as reseal_campaign
+from chalicelib.conversations.store_items import reseal as reseal_conversation
 from chalicelib.crypto.encryption import FieldCipher, is_sealed, read_key_id
 from chalicelib.registrations.store_items import reseal as reseal_registration
+from chalicelib.reviews.store import reseal as reseal_review_item
 
 # The tables with sealed values, and the function that reseals an item; `tests/structure` finds a missing one.
 SEALED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], dict[str, Any]]] = {
     "RegistrationsTable": reseal_registration,
     "CampaignsTable": reseal_campaign,
+    "ReviewsTable": reseal_review_item,
+    "ConversationsTable": reseal_conversation,
 }
 
 PAGE_SIZE = 100

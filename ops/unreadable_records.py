@@ -12,6 +12,7 @@ from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.notifications.store_items import check_readable as check_sms
 from chalicelib.refusals import RecordUnreadable
 from chalicelib.registrations.store_readability import check_readable as check_registration
+from chalicelib.reviews.store import check_readable as check_review_item
 from ops.deploy.stages import Stage
 from ops.sealed_items import iter_pages
 
@@ -20,6 +21,7 @@ CHECKED_TABLES: Mapping[str, Callable[[Mapping[str, Any], FieldCipher], object]]
     "RegistrationsTable": check_registration,
     "CampaignsTable": parse_campaign,
     "SmsLedgerTable": lambda values, _: check_sms(values),
+    "ReviewsTable": check_review_item,
 }
 
 

@@ -17,6 +17,7 @@ SYSTEM = "system"
 SUBJECT_FORM = (
     r"registration:[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}"
     r"|(?:client|campaign):[a-z0-9-]{1,64}"
+    r"|review_item:[0-9a-f]{32}"
     r"|campaign_day:[a-z0-9-]{1,64}/[0-9]{4}-[0-9]{2}-[0-9]{2}"
 )
 
@@ -54,6 +55,10 @@ class Subject:
     @classmethod
     def campaign(cls, campaign_id: str) -> "Subject":
         return cls(f"campaign:{campaign_id}")
+
+    @classmethod
+    def review_item(cls, item_id: str) -> "Subject":
+        return cls(f"review_item:{item_id}")
 
     @classmethod
     def campaign_day(cls, campaign_id: str, day: date) -> "Subject":

@@ -30,6 +30,15 @@ _LONG_TIMEOUT = Config(
     connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
 )
 
+# A photo has up to four megabytes, and API Gateway waits for 29 seconds.
+# S3 serves what KMS encrypts to addresses with version 4 of the signature only.
+_PHOTO = Config(
+    connect_timeout=1,
+    read_timeout=8,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    signature_version="s3v4",
+)
+
 # For writes that may fail without harm while a caller waits.
 _SHORT_TIMEOUT = Config(
     connect_timeout=0.3, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 1}
@@ -111,6 +120,11 @@ class AwsClients:
     @cached_property
     def s3(self) -> Any:
         return self._create("s3", _LONG_TIMEOUT)
+
+    @cached_property
+    def photos_s3(self) -> Any:
+        """S3 for a photo, while the phone that sent it waits."""
+        return self._create("s3", _PHOTO)
 
     @cached_property
     def sms(self) -> Any:

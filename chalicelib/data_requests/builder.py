@@ -13,6 +13,7 @@ def build_data_request_service(container: "Container") -> DataRequestService:
     return DataRequestService(
         worker_data=container.erasure,
         sms_history=container.sms_history,
+        reviews=container.reviews,
         opt_outs=container.opt_outs,
         trail=container.audit,
         requests=DynamoDataRequests(container.aws.dynamodb, container.settings.requests_table),

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from chalicelib.audit.model import AuditRecord
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
+    from chalicelib.photos.model import StoredPhoto
     from chalicelib.registrations.captures import Capture
     from chalicelib.registrations.model import Registration
     from chalicelib.registrations.phone import Phone
+    from chalicelib.reviews.model import ReviewItem
 
 
 class DataRequestType(StrEnum):
@@ -46,6 +48,15 @@ class DataRequest:
 
 
 @dataclass(frozen=True)
+class LoggedErasure:
+    """An erasure as it is done again on tables that were restored to a time before it."""
+
+    request_id: str
+    worker_key: str
+    received_before: datetime
+
+
+@dataclass(frozen=True)
 class DisclosureReport:
     """All data that is stored on one NIK. Opt-outs are those of the phone numbers of its registrations.
 
@@ -55,7 +66,9 @@ class DisclosureReport:
     request: DataRequest
     registrations: "list[Registration]"
     captures: "list[Capture]"
+    photos: "list[StoredPhoto]"
     sms_list: "list[Sms]"
+    review_items: "list[ReviewItem]"
     opt_outs: "Mapping[Phone, OptOut]"
     requests: list[DataRequest]
     trail: "list[AuditRecord]"

@@ -1,5 +1,6 @@
 """Requests about one person's data over HTTP, and their answers."""
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     # The service imports them at run time; the cold start of the API does without them.
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
+    from chalicelib.photos.model import StoredPhoto
     from chalicelib.registrations.phone import Phone
+    from chalicelib.reviews.model import ReviewItem
 
 Reason = Literal[
     "worker_request", "consent_withdrawn", "purpose_ended", "authority_order", "incident", "other"
@@ -95,6 +98,26 @@ class CaptureView(BaseModel):
         )
 
 
+class PhotoView(BaseModel):
+    """One photo of a capture, and a URL that is good until `url_expires_at`."""
+
+    capture_id: str
+    stored_at: str
+    bytes: int
+    url: str
+    url_expires_at: str
+
+    @classmethod
+    def from_photo(cls, photo: "StoredPhoto") -> "PhotoView":
+        return cls(
+            capture_id=photo.capture_id,
+            stored_at=to_timestamp(photo.stored_at),
+            bytes=photo.size,
+            url=photo.url,
+            url_expires_at=to_timestamp(photo.url_expires_at),
+        )
+
+
 class SmsView(BaseModel):
     """One SMS: its purpose, state and gateway. The body is rendered when it is sent, and not stored."""
 
@@ -143,25 +166,58 @@ class OptOutView(BaseModel):
         )
 
 
+class ReviewedItemView(BaseModel):
+    """A review item about the person's registrations. Those of others are left out."""
+
+    item_id: str
+    campaign_id: str
+    kind: str
+    state: str
+    opened_at: str
+    references: tuple[str, ...]
+    note: str | None
+    changed_by: str | None
+    changed_at: str | None
+
+    @classmethod
+    def from_item(cls, item: "ReviewItem", references: Container[str]) -> "ReviewedItemView":
+        return cls(
+            item_id=item.item_id,
+            campaign_id=item.campaign_id,
+            kind=item.kind,
+            state=item.state,
+            opened_at=to_timestamp(item.opened_at),
+            references=tuple(each.reference for each in item.registrations if each.reference in references),
+            note=item.note,
+            changed_by=item.changed_by,
+            changed_at=to_optional_timestamp(item.changed_at),
+        )
+
+
 class DisclosureView(BaseModel):
     """All that is held on one NIK, and what was done with it."""
 
     request: DataRequestView
     registrations: list[WholeRegistrationView]
     captures: list[CaptureView]
+    photos: list[PhotoView]
     texts: list[SmsView]
     opt_outs: list[OptOutView]
+    review_items: list[ReviewedItemView]
     requests: list[DataRequestView]
     trail: list[AuditRecordView]
 
     @classmethod
     def from_disclosure(cls, disclosure: DisclosureReport) -> "DisclosureView":
+        references = {each.reference for each in disclosure.registrations}
         return cls(
             request=DataRequestView.from_request(disclosure.request),
             registrations=[WholeRegistrationView.build_complete(each) for each in disclosure.registrations],
             captures=[CaptureView.from_capture(each) for each in disclosure.captures],
+            photos=[PhotoView.from_photo(each) for each in disclosure.photos],
             texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
             opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
+            review_items=[ReviewedItemView.from_item(each, references) for each in disclosure.review_items],
             requests=[DataRequestView.from_request(each) for each in disclosure.requests],
             trail=[AuditRecordView.from_record(each) for each in disclosure.trail],
         )

@@ -9,7 +9,7 @@ from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.data_requests.errors import ErasureUnderWay, RequestReused
-from chalicelib.data_requests.model import DataRequest, DataRequestType, DisclosureReport
+from chalicelib.data_requests.model import DataRequest, DataRequestType, DisclosureReport, LoggedErasure
 from chalicelib.data_requests.schemas import SubmitDataRequest
 from chalicelib.messaging.opt_outs import OptOut, OptOutStore
 from chalicelib.notifications.model import Sms
@@ -20,6 +20,7 @@ from chalicelib.registrations.erasure import Application, CaptureLink, ErasureSe
 from chalicelib.registrations.errors import CaptureErased
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.phone import Phone
+from chalicelib.reviews.model import ReviewItem
 
 
 class SmsHistory(Protocol):
@@ -32,11 +33,24 @@ class SmsHistory(Protocol):
         """Erase the SMS about a registration, except its counted facts. Raise TryAgain."""
 
 
+class Reviews(Protocol):
+    """The review items of campaigns."""
+
+    def iter_by_reference(self, reference: str) -> Iterator[ReviewItem]:
+        """Yield the items that name a registration."""
+
+    def erase(self, reference: str) -> None:
+        """Erase what items hold of a registration."""
+
+
 class DataRequests(Protocol):
     """The store of requests: they are added and never changed."""
 
     def begin(self, request: DataRequest) -> DataRequest:
         """Store a request. Return the one stored under its id, which may be an earlier one."""
+
+    def log_erasure(self, erasure: LoggedErasure) -> None:
+        """Store whom a request erases, for as long as a backup may still hold the person."""
 
     def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
         """Store that a request was completed. Return it with the time of its first completion."""
@@ -57,11 +71,12 @@ class Trail(Protocol):
 class DataRequestService:
     """Answers requests about one person's data, for admins."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, given by the composition root
         self,
         *,
         worker_data: ErasureService,
         sms_history: SmsHistory,
+        reviews: Reviews,
         opt_outs: OptOutStore,
         trail: Trail,
         requests: DataRequests,
@@ -70,6 +85,7 @@ class DataRequestService:
     ) -> None:
         self._worker_data = worker_data
         self._sms_history = sms_history
+        self._reviews = reviews
         self._opt_outs = opt_outs
         self._trail = trail
         self._requests = requests
@@ -88,9 +104,11 @@ class DataRequestService:
         applications = self._worker_data.list_applications(worker_key)
         registrations = list(_iter_registrations(applications))
         captures = list(self._iter_captures(links))
+        photos = [photo for link in links for photo in self._worker_data.iter_photos(link)]
         sms_list = [
             sms for each in registrations for sms in self._sms_history.iter_by_reference(each.reference)
         ]
+        review_items = list(self._iter_review_items(applications))
         self._require_no_erasure(number, worker_key, links, started_at=started_at)
         counts = (len(registrations), len(captures), len(sms_list))
         request = self._begin_request(command, DataRequestType.DISCLOSURE, number, caller, counts)
@@ -103,7 +121,9 @@ class DataRequestService:
             request=self._requests.finish(request, occurred_at=self._clock()),
             registrations=registrations,
             captures=captures,
+            photos=photos,
             sms_list=sms_list,
+            review_items=review_items,
             opt_outs=dict(self._iter_opt_outs(registrations)),
             requests=sorted(others, key=lambda each: each.asked_at),
             trail=sorted(self._iter_trail(applications), key=lambda each: each.occurred_at),
@@ -124,10 +144,26 @@ class DataRequestService:
         request = self._begin_request(command, DataRequestType.ERASURE, number, caller, counts)
         if request.done_at is not None:
             return request, True
+        # Before anything is erased: a restore to the time in between must find it.
+        self._requests.log_erasure(LoggedErasure(request.request_id, worker_key, request.asked_at))
         self._worker_data.erase(
-            worker_key, received_before=request.asked_at, erase_sms=self._sms_history.erase
+            worker_key, received_before=request.asked_at, erase_attached=self.erase_attached
         )
         return self._requests.finish(request, occurred_at=self._clock()), False
+
+    def erase_attached(self, reference: str) -> None:
+        """Erase what hangs on a registration: its SMS, and what review items hold of it. Raise TryAgain."""
+        self._sms_history.erase(reference)
+        self._reviews.erase(reference)
+
+    def _iter_review_items(self, applications: Iterable[Application]) -> Iterator[ReviewItem]:
+        """Yield each item once: it may name two of the person's registrations."""
+        items = {
+            item.item_id: item
+            for each in applications
+            for item in self._reviews.iter_by_reference(each.reference)
+        }
+        yield from items.values()
 
     def _iter_captures(self, links: Iterable[CaptureLink]) -> Iterator[Capture]:
         for link in links:

@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import ConditionFailed, Table
 from chalicelib.clock import to_timestamp
-from chalicelib.data_requests.model import DataRequest, DataRequestType
+from chalicelib.data_requests.model import DataRequest, DataRequestType, LoggedErasure
 
 _BY_SUBJECT = "by_subject"
-_STEP_ASKED, _STEP_DONE = "asked", "done"
+_STEP_ASKED, _STEP_LOGGED, _STEP_DONE = "asked", "logged", "done"
+
+# A table can be restored to any time of the last 35 days, and no copy in a vault is kept for longer.
+_LOG_RETENTION = timedelta(days=40)
 
 
 class DynamoDataRequests:
     """Satisfies `service.DataRequests`.
 
-    <request id>   asked   the request, and the counts of what was found
-    <request id>   done    when it was completed
+    <request id>   asked    the request, and the counts of what was found
+    <request id>   logged   the worker's key of an erasure, for restored tables; expires
+    <request id>   done     when it was completed
 
     Items are added and never changed or deleted: the functions have no permission to.
     """
@@ -33,6 +37,16 @@ class DynamoDataRequests:
             return request
         done = self._table.get({"request_id": request.request_id, "step": _STEP_DONE})
         return _to_request(stored, done)
+
+    def log_erasure(self, erasure: LoggedErasure) -> None:
+        logged = {
+            "request_id": erasure.request_id,
+            "step": _STEP_LOGGED,
+            "worker_key": erasure.worker_key,
+            "received_before": to_timestamp(erasure.received_before),
+            "expires_at": int((erasure.received_before + _LOG_RETENTION).timestamp()),
+        }
+        self._add(logged)
 
     def finish(self, request: DataRequest, *, occurred_at: datetime) -> DataRequest:
         done = {
@@ -59,6 +73,19 @@ class DynamoDataRequests:
         except ConditionFailed as failed:
             return failed.current
         return None
+
+
+def parse_logged_erasure(values: Values) -> LoggedErasure | None:
+    """Return the erasure that an item of the table logs, None if it is another step of a request."""
+    if values["step"] != _STEP_LOGGED:
+        return None
+    received_before = datetime.fromisoformat(values["received_before"])
+    return LoggedErasure(values["request_id"], values["worker_key"], received_before)
+
+
+def is_erasure_request(values: Values) -> bool:
+    """Return True if an item of the table is a request for erasure."""
+    return bool(values["step"] == _STEP_ASKED and values["act"] == DataRequestType.ERASURE)
 
 
 def _to_request(asked: Values, done: Values | None) -> DataRequest:

@@ -64,6 +64,19 @@ PROBLEMS: Mapping[str, Problem] = {
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
+    "search_unclear": Problem(
+        422,
+        "Ketik nomor pendaftaran, kode tanda terima, NIK, atau nomor HP yang lengkap.",
+        "Type a whole reference, receipt code, NIK or phone number.",
+    ),
+    "search_not_allowed": Problem(
+        403,
+        "Pencarian dengan NIK atau nomor HP hanya untuk sistem inti dan admin.",
+        "Only the core system and admins search by NIK or phone number.",
+    ),
+    "review_item_unknown": Problem(
+        404, "Hal yang perlu dilihat ini tidak ditemukan.", "No review item of the campaign has this id."
+    ),
     "capture_unknown": Problem(
         404, "Data pendaftaran ini tidak ditemukan.", "No capture of yours has this id."
     ),
@@ -149,6 +162,11 @@ PROBLEMS: Mapping[str, Problem] = {
         "Batas pendaftaran harian perangkat ini sudah tercapai.",
         "This client has reached its daily number of captures.",
     ),
+    "kiosk_cap_reached": Problem(
+        429,
+        "Kios ini sudah mencapai batas pendaftaran per menit.",
+        "This kiosk has reached its number of registrations in a minute.",
+    ),
     "phone_cap_reached": Problem(
         429,
         "Batas pendaftaran harian untuk nomor HP ini sudah tercapai.",
@@ -228,8 +246,10 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
         "Isi daily_flag dan daily_cap bersama-sama.", "Give daily_flag and daily_cap together."
     ),
     "role_channel_conflict": FieldMessage(
-        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot atau web. Tidak bisa keduanya.",
-        "Kiosks use the channels kiosk, van, agent or office; bots use bot or web. No client is both.",
+        "Peran kiosk: saluran kiosk, van, agent atau office. Peran bot: bot, web, telegram, whatsapp, sms"
+        " atau ussd. Tidak bisa keduanya.",
+        "Kiosks use the channels kiosk, van, agent or office; bots use bot, web, telegram, whatsapp, sms or"
+        " ussd. No client is both.",
     ),
     "roles_conflict": FieldMessage(
         "Satu klien satu peran. Yang boleh digabung: kiosk dengan manager, manager dengan admin.",

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.repeats import delete_person_lookup
 from chalicelib.registrations.worker import Work, Worker
 
 
@@ -16,10 +17,12 @@ def age_registration(
     `identity_retention` is for a membership that an earlier release paid.
     """
     lifecycle, worker, work = registration.lifecycle, registration.worker, registration.work
+    identity = registration.identity
     if lifecycle.status is Status.ACTIVE and isinstance(worker, Worker) and isinstance(work, Work):
         paid_on = lifecycle.status_since.astimezone(FUND_ZONE).date()
         if today >= (registration.identity_until or paid_on + identity_retention):
             worker, work = worker.delete_identity(), work.delete_income()
+            identity = delete_person_lookup(identity)
             lifecycle = lifecycle.with_identity_deleted(occurred_at=occurred_at)
     lifecycle = lifecycle.age(today=today, occurred_at=occurred_at, expires_on=registration.expires_on)
-    return replace(registration, lifecycle=lifecycle, worker=worker, work=work)
+    return replace(registration, lifecycle=lifecycle, worker=worker, work=work, identity=identity)

@@ -44,6 +44,7 @@ def build_erasure_service(container: "Container") -> ErasureService:
             build_audit_write=container.audit_trail.build_append,
         ),
         reading=container.reading,
+        photos=container.photos,
         clock=container.clock,
         retention_periods={
             Status.CANCELLED: container.settings.retention_period,
@@ -61,6 +62,7 @@ def build_stream_publisher(container: "Container") -> StreamPublisher:
         ),
         dirty_days=container.rollups,
         may_notify_known_workers=container.settings.may_notify_known_workers,
+        review_changes=container.review_watcher.review_changes,
     )
 
 

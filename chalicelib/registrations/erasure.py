@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.clock import Clock
+from chalicelib.photos.model import StoredPhoto
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
@@ -71,6 +72,16 @@ class ErasureStore(Protocol):
         """Yield the registrations that are in a status since `since_before` and are not destroyed yet."""
 
 
+class PhotoStore(Protocol):
+    """The photos of captures."""
+
+    def iter_photos(self, capture_id: str) -> Iterator[StoredPhoto]:
+        """Yield the photos of a capture."""
+
+    def erase(self, capture_id: str) -> None:
+        """Delete the photos of a capture. It may be repeated."""
+
+
 @dataclass(frozen=True)
 class Application:
     """One of a worker's registrations. `registration` is None if its personal fields were destroyed."""
@@ -87,12 +98,14 @@ class ErasureService:
         *,
         store: ErasureStore,
         reading: ReadingService,
+        photos: PhotoStore,
         clock: Clock,
         retention_periods: Mapping[Status, timedelta],
     ) -> None:
         """`retention_periods` are the times after which registrations that are in a status are destroyed."""
         self._store = store
         self._reading = reading
+        self._photos = photos
         self._clock = clock
         self._retention_periods = retention_periods
 
@@ -108,8 +121,12 @@ class ErasureService:
         """Return the capture behind a link. Raise CaptureErased."""
         return self._store.get_capture(capture_link.capture_id)
 
+    def iter_photos(self, capture_link: CaptureLink) -> Iterator[StoredPhoto]:
+        """Yield the photos of the capture behind a link."""
+        return self._photos.iter_photos(capture_link.capture_id)
+
     def erase(
-        self, worker_key: str, *, received_before: datetime, erase_sms: Callable[[Reference], object]
+        self, worker_key: str, *, received_before: datetime, erase_attached: Callable[[Reference], object]
     ) -> None:
         """Erase everything of a worker that was received before the request for erasure.
 
@@ -129,14 +146,14 @@ class ErasureService:
                 return
             for link in capture_links:
                 self._check_deadline(deadline)
-                self._store.erase_capture(worker_key, link)
+                self._erase_capture(worker_key, link)
             # The oldest first: each is found through the later one.
             for reference in reversed(to_erase):
                 self._check_deadline(deadline)
-                erase_sms(reference)
+                erase_attached(reference)
                 self._store.erase_registration(reference)
                 # An SMS may have begun in between; none can begin after the registration is gone.
-                erase_sms(reference)
+                erase_attached(reference)
             if links.latest_reference is not None and links.latest_reference not in to_keep:
                 self._store.erase_worker(worker_key, links.latest_reference)
             elif not capture_links and not to_erase:
@@ -149,7 +166,7 @@ class ErasureService:
             yield from self._store.iter_in_status(status, since_before=self._clock() - period)
 
     def destroy_personal_fields(
-        self, reference: Reference, *, erase_sms: Callable[[Reference], object]
+        self, reference: Reference, *, erase_attached: Callable[[Reference], object]
     ) -> bool:
         """Destroy the personal fields of a registration that ended, and erase its captures and SMS.
 
@@ -167,16 +184,22 @@ class ErasureService:
         links = self._store.get_links(worker_key)
         for link in links.capture_links:
             if link.reference == reference:
-                self._store.erase_capture(worker_key, link)
+                self._erase_capture(worker_key, link)
         is_known = any(
             each.registration is not None and each.reference != reference
             for each in self._iter_applications(links.latest_reference)
         )
         if links.latest_reference is not None and not is_known:
             self._store.erase_worker(worker_key, links.latest_reference)
-        erase_sms(reference)
+        erase_attached(reference)
         # Last, because it removes the registration from the index by which it is found.
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
+
+    def _erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
+        self._photos.erase(capture_link.capture_id)
+        self._store.erase_capture(worker_key, capture_link)
+        # A photo may have come in between; none is kept after the capture is gone.
+        self._photos.erase(capture_link.capture_id)
 
     def _iter_applications(self, latest_reference: Reference | None) -> Iterator[Application]:
         reference = latest_reference

@@ -1,4 +1,4 @@
-"""Repeated captures of a known worker: which identity fields differ from what is recorded. Pure."""
+"""Keyed hashes of a worker's identity fields, and repeated captures of a known worker that differ. Pure."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.registrations.captures import IDENTITY_FIELDS, IdentityField
 from chalicelib.registrations.model import EventType, Flag, Registration
+from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.worker import Worker
 from chalicelib.typed import APOSTROPHES
 
@@ -17,25 +18,60 @@ MAX_RECORDED_REPEATS = 5
 # Enough that two values of one worker never share a hash by chance.
 _HASH_DIGITS = 16
 
+# Enough that two persons never share a hash by chance, among all that are ever registered.
+_LOOKUP_DIGITS = 24
+
 # Stands for a field that the worker does not have, in the length of a hash.
-_NO_VALUE = "-" * _HASH_DIGITS
+_NO_VALUE, _NO_LOOKUP = "-" * _HASH_DIGITS, "-" * _LOOKUP_DIGITS
+
+PHONE_LOOKUP, PERSON_LOOKUP = "phone_lookup", "person_lookup"
+"""The hashes by which registrations of different workers are found together."""
 
 
 def hash_identity(worker: Worker, *, worker_key: str, hashing: KeyedHash) -> Mapping[str, str]:
-    """Return a keyed hash of each identity field.
+    """Return a keyed hash of each identity field, and the two lookups of a worker.
 
-    Equal values of two workers have different hashes, so that the hashes link nobody.
+    Equal values of two workers have different hashes, so that the hashes link nobody. The lookups alone are
+    the same for two workers: that of the phone, and that of name, birth date and phone together.
     """
     values: dict[IdentityField, str | None] = {
         "name": _fold_name(worker.name),
         "birth_date": worker.birth_date.isoformat(),
         "phone": worker.phone,
     }
-    return {
-        field: _NO_VALUE
+    hashes: dict[str, str] = {
+        str(field): _NO_VALUE
         if value is None
         else hashing.digest(f"identity {field}", f"{worker_key}\x1f{value}")[:_HASH_DIGITS]
         for field, value in values.items()
+    }
+    return {**hashes, **_hash_lookups(values, hashing)}
+
+
+def hash_phone_lookup(phone: Phone, hashing: KeyedHash) -> str:
+    """Return the lookup of a phone number."""
+    return hashing.digest("phone lookup", phone)[:_LOOKUP_DIGITS]
+
+
+def read_lookups(identity: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return the lookups among identity hashes that have a value. Those of earlier releases have none."""
+    found = {name: (identity or {}).get(name, _NO_LOOKUP) for name in (PHONE_LOOKUP, PERSON_LOOKUP)}
+    return {name: value for name, value in found.items() if value != _NO_LOOKUP}
+
+
+def delete_person_lookup(identity: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """Return identity hashes after the birth date was deleted: nobody is found by it any more."""
+    return None if identity is None else {**identity, PERSON_LOOKUP: _NO_LOOKUP}
+
+
+def _hash_lookups(values: Mapping[IdentityField, str | None], hashing: KeyedHash) -> Mapping[str, str]:
+    phone = values["phone"]
+    if phone is None:
+        return {PHONE_LOOKUP: _NO_LOOKUP, PERSON_LOOKUP: _NO_LOOKUP}
+    person = f"{values['name']}\x1f{values['birth_date']}\x1f{phone}"
+    return {
+        PHONE_LOOKUP: hash_phone_lookup(Phone(phone), hashing),
+        PERSON_LOOKUP: hashing.digest("person lookup", person)[:_LOOKUP_DIGITS],
     }
 
 

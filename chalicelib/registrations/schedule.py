@@ -55,7 +55,7 @@ class _AgeingRun:
 def age_due_registrations(
     lifecycle_service: LifecycleService,
     erasure_service: ErasureService,
-    erase_sms: Callable[[Reference], object],
+    erase_attached: Callable[[Reference], object],
     context: LambdaContext,
 ) -> dict[str, int]:
     """Expire unpaid applications, lapse memberships unpaid for three months, and delete personal fields.
@@ -75,7 +75,9 @@ def age_due_registrations(
     number_by_status[_DESTROYED_LABEL] += sum(
         run.apply_each(
             erasure_service.iter_destroyable(),
-            lambda reference: erasure_service.destroy_personal_fields(reference, erase_sms=erase_sms),
+            lambda reference: erasure_service.destroy_personal_fields(
+                reference, erase_attached=erase_attached
+            ),
         )
     )
     number_by_status += Counter()  # Removes the zero.

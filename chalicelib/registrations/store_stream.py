@@ -7,6 +7,7 @@ from chalicelib.aws.items import Values, from_item
 from chalicelib.registrations.captures import Outcome
 from chalicelib.registrations.model import EventType, Flag, Status
 from chalicelib.registrations.references import Reference
+from chalicelib.registrations.repeats import read_lookups
 from chalicelib.registrations.store_items import parse_campaign_day
 from chalicelib.registrations.store_keys import UNUSUAL_SORT_KEY
 from chalicelib.registrations.store_source import parse_disclosure
@@ -23,7 +24,10 @@ from chalicelib.registrations.stream import (
 # base64 text, which is not what the table holds, and the facts of a registration contain such values.
 ATTRIBUTES_READ = {
     "CAPTURE": ("sk", "taken", "day_shard", "facts", "reference", "forgotten"),
-    "APPLICATION": ("sk", "taken", "reference", "history", "flags"),
+    "APPLICATION": (
+        *("sk", "taken", "reference", "history", "flags"),
+        *("worker_key", "identity_hashes", "destroyed_at"),
+    ),
     UNUSUAL_SORT_KEY: ("sk", "taken"),
 }
 
@@ -44,15 +48,14 @@ def parse_change(record: StreamRecord) -> Change | None:
         # long after its day was reported.
         if previous is None or previous["sk"] != "APPLICATION":
             return None
-        return _parse_registration_change(previous, previous_history=previous["history"], is_new=False)
+        return _parse_registration_change(None, previous, is_new=False)
     if not _has_counted_change(record, current["sk"]):
         return None
     if current["sk"] == UNUSUAL_SORT_KEY:
         return UnusualClientChange(parse_campaign_day(current))
     if current["sk"] == "CAPTURE":
         return _parse_capture_change(current, is_new=is_new)
-    known_history = current["history"] if is_new or previous is None else previous["history"]
-    return _parse_registration_change(current, previous_history=known_history, is_new=is_new)
+    return _parse_registration_change(current, None if is_new else previous or current, is_new=is_new)
 
 
 def _parse_capture_change(capture: Values, *, is_new: bool) -> CaptureChange | None:
@@ -66,20 +69,36 @@ def _parse_capture_change(capture: Values, *, is_new: bool) -> CaptureChange | N
         disclosure=parse_disclosure(capture["taken"]),
         reference=capture.get("reference"),
         correlation_id=capture["taken"].get("correlation_id", ""),
+        capture_id=capture["taken"].get("capture_id"),
     )
 
 
 def _parse_registration_change(
-    registration: Values, *, previous_history: list[Values], is_new: bool
+    current: Values | None, previous: Values | None, *, is_new: bool
 ) -> RegistrationChange:
+    """Return the change of a registration; `current` is None if it was erased, `previous` if it is new."""
+    registration: Values = current or previous or {}
+    known_history = registration["history"] if previous is None else previous["history"]
+    flags, known_flags = (_parse_flags(each) for each in (registration, previous or {}))
     return RegistrationChange(
         campaign_day=parse_campaign_day(registration),
         is_new=is_new,
         reference=Reference(registration["reference"]),
         correlation_id=registration["taken"]["correlation_id"],
-        flags=tuple(Flag(each) for each in registration.get("flags", ())),
-        new_events=tuple(_parse_events(registration["history"], start=len(previous_history))),
+        flags=flags,
+        new_events=tuple(_parse_events(registration["history"], start=len(known_history))),
+        client_id=registration["taken"].get("client_id", ""),
+        new_flags=tuple(each for each in flags if each not in known_flags),
+        worker_key=(current or {}).get("worker_key"),
+        previous_worker_key=(previous or {}).get("worker_key"),
+        lookups=read_lookups((current or {}).get("identity_hashes")),
+        previous_lookups=read_lookups((previous or {}).get("identity_hashes")),
+        is_gone=current is None or "destroyed_at" in current,
     )
+
+
+def _parse_flags(registration: Values) -> tuple[Flag, ...]:
+    return tuple(Flag(each) for each in registration.get("flags", ()))
 
 
 def _parse_events(history: list[Values], *, start: int) -> Iterator[PublishedEvent]:

@@ -4,7 +4,7 @@ Every change is published at least once. Consumers accept repeats, so nothing he
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from chalicelib.callers import Disclosure
@@ -43,6 +43,7 @@ class CaptureChange:
     disclosure: Disclosure
     reference: Reference | None
     correlation_id: str
+    capture_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,11 @@ class PublishedEvent:
 
 @dataclass(frozen=True)
 class RegistrationChange:
-    """A registration that was stored, changed, destroyed or erased, with the events since the last change."""
+    """A registration that was stored, changed, destroyed or erased, with the events since the last change.
+
+    `new_flags` are those since the last change. `lookups` are the keyed hashes by which registrations of
+    different workers are found together: they and `worker_key` are gone once it was destroyed or erased.
+    """
 
     campaign_day: CampaignDay
     is_new: bool
@@ -68,6 +73,13 @@ class RegistrationChange:
     correlation_id: str
     flags: tuple[Flag, ...]
     new_events: tuple[PublishedEvent, ...]
+    client_id: str = ""
+    new_flags: tuple[Flag, ...] = ()
+    worker_key: str | None = None
+    previous_worker_key: str | None = None
+    lookups: Mapping[str, str] = field(default_factory=dict)
+    previous_lookups: Mapping[str, str] = field(default_factory=dict)
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,10 @@ class StreamPublisher:
         notification_queue: NotificationQueue,
         dirty_days: DirtyDays,
         may_notify_known_workers: bool,
+        review_changes: Callable[[Sequence[Change]], object] = lambda _: None,
     ) -> None:
+        """`review_changes` is called last: no SMS waits for it."""
+        self._review_changes = review_changes
         self._parse_change = parse_change
         self._notification_queue = notification_queue
         self._dirty_days = dirty_days
@@ -122,6 +137,7 @@ class StreamPublisher:
         for campaign_day in sorted({change.campaign_day for change in changes}):
             self._dirty_days.mark_dirty(campaign_day)
         self._notification_queue.send([event for change in changes for event in self._iter_events(change)])
+        self._review_changes(changes)
 
     def _iter_events(self, change: Change) -> Iterator[DomainEvent]:
         if isinstance(change, RegistrationChange):

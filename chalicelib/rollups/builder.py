@@ -38,5 +38,6 @@ def build_roll_up_service(container: "Container") -> RollUpService:
             run_length=settings.anomaly_run_length,
             max_run_gap=settings.anomaly_max_run_gap,
         ),
+        review_summary=container.review_watcher.review_summary,
         clock=container.clock,
     )

@@ -1,6 +1,6 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -134,7 +134,7 @@ class CountResult:
 class RollUpService:
     """Counts campaign days and stores their summaries."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, given by the composition root
         self,
         *,
         facts: FactSource,
@@ -144,7 +144,10 @@ class RollUpService:
         sms_counter: SmsCounter,
         thresholds: AnomalyThresholds,
         clock: Clock,
+        review_summary: Callable[[Summary], object] = lambda _: None,
     ) -> None:
+        """`review_summary` is called with each new version, before it is stored."""
+        self._review_summary = review_summary
         self._facts = facts
         self._campaigns = campaigns
         self._summaries = summaries
@@ -183,6 +186,8 @@ class RollUpService:
             if now < campaign.summary_due_at(campaign_day.day):
                 # Before the version is stored: without it, this version would not be reported in the evening.
                 self.mark_dirty(campaign_day)
+            # Before the version is stored: a count that stops in between is repeated.
+            self._review_summary(summary)
             try:
                 self._summaries.add(summary)
             except VersionExists:

@@ -22,8 +22,8 @@ def blueprint(container: "Container") -> Blueprint:
 
         Whatever does not match gets one answer, after the same time.
         """
-        state, active_until = container.statuses.find_state(request.parse_body(AskForStatus))
-        text = load_texts()[state][request.language]
-        return json_response(StatusView(state=state, text=text, active_until=active_until))
+        found = container.statuses.find_status(request.parse_body(AskForStatus))
+        text = load_texts()[found.state][request.language]
+        return json_response(StatusView(state=found.state, text=text, active_until=found.active_until))
 
     return routes

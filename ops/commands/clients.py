@@ -7,14 +7,17 @@ import click
 
 from chalicelib.callers import EVERY_CAMPAIGN, Channel, Role
 from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.clients.errors import ClientExists
 from ops.aws_errors import AWS_ERRORS, explain_aws_error
 from ops.campaign_days import find_campaign_days
 from ops.commands.api_access import ApiAccess, DeployedApi, on_api
 from ops.commands.api_calls import call_api, call_as_admin, connect, list_as_admin
 from ops.commands.parameter_types import CAMPAIGN_OR_ALL, CLIENT, WHOLE_NUMBER
 from ops.commands.results import Result, progress_console
-from ops.commands.stage_option import stage_group
+from ops.commands.stage_option import on_stage, stage_group
 from ops.commands.tables import make_clients_table
+from ops.deploy.first_admin import ADMIN_LIFETIME, enrol_directly
+from ops.deploy.stages import Stage
 from ops.errors import OperationError
 
 # click offers the names of an enum's members, not their values.
@@ -82,6 +85,20 @@ def enrol(
     enrolled = call_as_admin(access, "POST", "/v1/clients", body | given)
     _warn_of_unknown_campaigns(access, campaigns)
     return Result({"client": enrolled}, _describe_token(enrolled))
+
+
+@clients.command("enrol-admin", fails_when="the id is used", json_fields=("client_id", "token"))
+@click.argument("client", type=CLIENT)
+@on_stage
+def enrol_admin(stage: Stage, client: str) -> Result:
+    """Enrol CLIENT as an admin for 30 days with your AWS credentials, when no admin's token is left."""
+    try:
+        token = enrol_directly(stage, client, Role.ADMIN, lifetime=ADMIN_LIFETIME)
+    except ClientExists as error:
+        raise OperationError(
+            f"there is a client {client} already: choose another id", code=error.code
+        ) from None
+    return Result({"client_id": client, "token": token}, ["the token is shown this once:", token])
 
 
 @clients.command(fails_when="no client has this id, or it is revoked", json_fields=("client",))

@@ -1,4 +1,4 @@
-"""`daftar up|down|status|run|messages|mails`: the local stack."""
+"""`daftar up|down|run|messages|mails`: the local stack."""
 
 import time
 from typing import Any, NoReturn
@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import click
 
 from ops import invoke
+from ops.commands.health import ADDRESS_FIELDS, describe_addresses, list_addresses
 from ops.commands.local_stack import describe_local_stack, find_local_stack, make_local_stack
 from ops.commands.parameter_types import DayRange
 from ops.commands.registrations import read_batches, submit
@@ -20,11 +21,10 @@ from ops.project import EXAMPLE_DIR
 from ops.signals import Shutdown, shutdown_on_signal
 
 _MAX_SMS_SHOWN = 6
-_ADDRESS_FIELDS = ("api_url", "app_url", "aws_endpoint_url", "region", "gateway_url")
 
 
 @click.command(
-    cls=Command, fails_when="it is up already, or could not be started", json_fields=_ADDRESS_FIELDS
+    cls=Command, fails_when="it is up already, or could not be started", json_fields=ADDRESS_FIELDS
 )
 @click.option("--fresh", is_flag=True, help="Delete the data of the last run first.")
 def up(fresh: bool) -> Result:
@@ -45,22 +45,6 @@ def down() -> Result:
     return Result({"port": stack.port, "was_up": was_up}, [text])
 
 
-@click.command(
-    cls=Command,
-    fails_when="no local stack is up, or a part of it does not answer",
-    json_fields=(*_ADDRESS_FIELDS, "sms_received", "sms_waiting"),
-)
-def status() -> Result:
-    """Show the URLs of the local stack, and how many SMS were received and are queued."""
-    stack = find_local_stack()
-    description = stack.describe()
-    received, waiting = len(description.fetch_sms()), stack.count_waiting_sms()
-    return Result(
-        {**_list_addresses(description), "sms_received": received, "sms_waiting": waiting},
-        [*_describe_addresses(description), f"{received} SMS received, {waiting} waiting to be sent"],
-    )
-
-
 @click.command(cls=Command, fails_when="no local stack is up", json_fields=("messages",))
 def messages() -> Result:
     """Show the SMS that the fake gateway has received."""
@@ -78,7 +62,7 @@ def mails() -> Result:
 @click.command(
     cls=Command,
     fails_when="a stack is up already on this port (it is left alone), or this one ended by itself",
-    json_fields=(*_ADDRESS_FIELDS, "outcomes", "sms_received", "summaries", "mails"),
+    json_fields=(*ADDRESS_FIELDS, "outcomes", "sms_received", "summaries", "mails"),
 )
 def run() -> None:
     """Start the local stack, register the example market day, show the results, and run until Ctrl-C."""
@@ -104,22 +88,9 @@ def run() -> None:
                 raise
 
 
-def _list_addresses(description: StackDescription) -> dict[str, str]:
-    return {name: getattr(description, name) for name in _ADDRESS_FIELDS}
-
-
-def _describe_addresses(description: StackDescription) -> list[str]:
-    return [
-        f"API    {description.api_url}",
-        f"App    {description.app_url}",
-        f"AWS    {description.aws_endpoint_url} ({description.region})",
-        f"SMS    {description.gateway_url}",
-    ]
-
-
 def _describe_start(description: StackDescription, started_at: float) -> Result:
     duration = f"up in {time.monotonic() - started_at:.1f} s"
-    return Result(_list_addresses(description), [duration, *_describe_addresses(description)])
+    return Result(list_addresses(description), [duration, *describe_addresses(description)])
 
 
 def _run_market_day(stack: LocalStack, description: StackDescription) -> Result:
@@ -132,7 +103,7 @@ def _run_market_day(stack: LocalStack, description: StackDescription) -> Result:
     invoke.deliver_reports(stack.as_stage())
     mail_list = list_mails(description.list_mails())
     data: dict[str, Any] = {
-        **_list_addresses(description),
+        **list_addresses(description),
         "outcomes": {device: dict(counts) for device, counts in outcomes.by_device.items()},
         "sms_received": len(sms_list),
         "summaries": summaries,
@@ -156,4 +127,4 @@ def _wait_while_up(stack: LocalStack) -> NoReturn:
     raise OperationError("the stack was stopped, or a program of it has ended: see the logs in .local")
 
 
-LOCAL_COMMANDS = (up, down, status, run, messages, mails)
+LOCAL_COMMANDS = (up, down, run, messages, mails)

@@ -8,12 +8,11 @@ import click
 
 from ops.errors import StackUnavailable
 from ops.local.description import StackDescription
-from ops.local.stack import LocalStack
+from ops.local.stack import STACK_PORTS, LocalStack
 from ops.project import ROOT
 
 _DEFAULT_PORT = 8320
-# The stack also uses the port above.
-_MAX_PORT = 65_534
+_MAX_PORT = 65_536 - STACK_PORTS
 
 
 def make_local_stack() -> LocalStack:

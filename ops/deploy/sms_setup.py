@@ -26,12 +26,22 @@ def send_receipts_to(client: Any, configuration_set: str, topic_arn: str) -> Non
         "MatchingEventTypes": ["TEXT_ALL"],
         "SnsDestination": {"TopicArn": topic_arn},
     }
-    found = client.describe_configuration_sets(ConfigurationSetNames=[configuration_set])["ConfigurationSets"]
-    present = {each["EventDestinationName"]: each for each in found[0].get("EventDestinations", [])}
+    present = _read_destinations(client, configuration_set)
     if _DESTINATION not in present:
         client.create_event_destination(**destination)
     elif present[_DESTINATION].get("SnsDestination") != destination["SnsDestination"]:
         client.update_event_destination(**destination, Enabled=True)
+
+
+def has_receipts(client: Any, configuration_set: str, topic_arn: str) -> bool:
+    """Return True if events of a configuration set are published to a topic."""
+    present = _read_destinations(client, configuration_set).get(_DESTINATION, {})
+    return present.get("SnsDestination") == {"TopicArn": topic_arn} and bool(present.get("Enabled", True))
+
+
+def _read_destinations(client: Any, configuration_set: str) -> dict[str, dict[str, Any]]:
+    found = client.describe_configuration_sets(ConfigurationSetNames=[configuration_set])["ConfigurationSets"]
+    return {each["EventDestinationName"]: each for each in found[0].get("EventDestinations", [])}
 
 
 def create_protect_configuration(client: Any, name: str) -> str:

@@ -25,6 +25,7 @@ class StackDescription:
     tokens: dict[str, str]
     device_tokens: dict[str, str]
     gateway_url: str
+    chat_url: str
     outputs: dict[str, str]
     mails: str
 

@@ -1,4 +1,4 @@
-"""The local stack: the fake SMS gateway, the emulator, and Daftar deployed into it as on AWS."""
+"""The local stack: fake SMS gateways and chats, the emulator, and Daftar deployed into it as on AWS."""
 
 import json
 import shutil
@@ -21,6 +21,7 @@ from ops.deploy.packaging import package_app
 from ops.deploy.stage_record import make_emulator_url
 from ops.deploy.stages import StackOutputs, Stage
 from ops.errors import OperationError, StackUnavailable
+from ops.local.chats import subscribe_to_chats
 from ops.local.description import StackDescription
 from ops.local.emulator import Emulator
 from ops.local.processes import Program, exclusive_lock, is_port_free
@@ -32,10 +33,12 @@ from ops.refusals import ApiRefusal
 
 _STAGE_NAME = "local"
 _STACK_NAME = f"daftar-{_STAGE_NAME}"
+# The emulator, the fake SMS gateway and the fake chat.
+STACK_PORTS = 3
 _BUCKET = f"daftar-{_STAGE_NAME}-artefacts"
 # A name of the API that is known before the deployment; the fake gateway maps it to the real URL.
 _PUBLIC_URL = "https://api.daftar.example"
-_GATEWAY_START_SECONDS = 30
+_FAKE_START_SECONDS = 30
 _SMS_TIMEOUT_SECONDS = 180
 
 # Local SMS cost nothing, and a person waits for them.
@@ -48,26 +51,32 @@ _POLL_SECONDS = 0.2
 
 
 class LocalStack:
-    """A local stack on `port` and the port above it, with its data under `directory`."""
+    """A local stack on `port` and the two ports above it, with its data under `directory`."""
 
     def __init__(self, *, port: int, directory: Path) -> None:
         self.port = port
         self.directory = directory
         self.gateway_url = f"http://{LOOPBACK}:{port + 1}"
+        self.chat_url = f"http://{LOOPBACK}:{port + 2}"
         self._home = directory / f"port-{port}"
         self._shared_description_file = directory / "stack.json"
         self._own_description_file = self._home / "stack.json"
         self._gateway = Program("fake-sms", self._home)
+        self._chat = Program("fake-chat", self._home)
         self.emulator = Emulator(port=port, home=self._home, sms_url=self.gateway_url)
 
     @property
     def is_up(self) -> bool:
         """Return True if any part of the stack runs."""
-        return self._gateway.is_running() or self.emulator.program.is_running()
+        return any(program.is_running() for program in self._programs)
 
     @property
     def is_fully_up(self) -> bool:
-        return self._gateway.is_running() and self.emulator.program.is_running()
+        return all(program.is_running() for program in self._programs)
+
+    @property
+    def _programs(self) -> tuple[Program, ...]:
+        return self._gateway, self._chat, self.emulator.program
 
     def describe(self) -> StackDescription:
         """Return the description that `up` has written. Raise StackUnavailable if the stack is not up."""
@@ -120,8 +129,9 @@ class LocalStack:
         if self._is_own_description(self._shared_description_file):
             self._shared_description_file.unlink()
         self._own_description_file.unlink(missing_ok=True)
-        self.emulator.program.stop()
-        self._gateway.stop()
+        # The emulator first: what it runs calls the others.
+        for program in reversed(self._programs):
+            program.stop()
 
     def await_sms(self, min_count: int) -> list[dict[str, str]]:
         """Return all SMS once there are `min_count` and none is queued. Raise OperationError after 180 s."""
@@ -154,17 +164,19 @@ class LocalStack:
                 f"the local stack is up already on port {self.port}: daftar down stops it, DAFTAR_PORT names "
                 "another port for a second one"
             )
-        for port in (self.port, self.port + 1):
+        for port in range(self.port, self.port + STACK_PORTS):
             if not is_port_free(port):
                 raise OperationError(
-                    f"port {port} is taken by another program: set DAFTAR_PORT to a free pair"
+                    f"port {port} is taken by another program: set DAFTAR_PORT to the first of "
+                    f"{STACK_PORTS} free ones"
                 )
 
     def _start(self, on_progress: Callable[[str], None]) -> StackDescription:
         on_progress("packaging")
         package = package_app(_STAGE_NAME, self._home / "package")
-        on_progress("starting the fake SMS gateway and the emulator")
-        start_fake_gateway(self._gateway, self.port + 1, self._home / "sms.jsonl")
+        on_progress("starting the fake SMS gateway, the fake chat and the emulator")
+        start_fake(self._gateway, "ops.fake_sms", self.port + 1, self._home / "sms.jsonl")
+        start_fake(self._chat, "ops.fake_chat", self.port + 2, self._home / "chats.jsonl")
         self.emulator.start()
         on_progress("deploying")
         create_mail_identity(self.emulator.make_client("sesv2"), _MAIL_FROM)
@@ -190,6 +202,7 @@ class LocalStack:
             aws_client=self.emulator.make_client,
         )
         self._configure_receipts(stage)
+        subscribe_to_chats(self.chat_url, make_emulator_url(self.emulator.url, stage))
         on_progress("creating keys, clients and the campaign")
         create_missing_keys(stage)
         tokens = enrol_clients(stage, self._home / "tokens.json")
@@ -223,18 +236,19 @@ class LocalStack:
             tokens=dict(tokens.roles),
             device_tokens=dict(tokens.devices),
             gateway_url=self.gateway_url,
+            chat_url=self.chat_url,
             outputs=dict(stage.outputs),
             mails=str(self._home / "mails"),
         )
 
 
-def start_fake_gateway(program: Program, port: int, inbox_file: Path) -> None:
-    """Start the fake SMS gateway on a port and wait until it answers. Raise OperationError."""
+def start_fake(program: Program, module: str, port: int, data_file: Path) -> None:
+    """Start the fake of a provider on a port and wait until it answers. Raise OperationError."""
     program.start(
-        [sys.executable, "-m", "ops.fake_sms", str(port), inbox_file],
+        [sys.executable, "-m", module, str(port), data_file],
         {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
     )
-    program.await_health(f"http://{LOOPBACK}:{port}/healthz", timeout_seconds=_GATEWAY_START_SECONDS)
+    program.await_health(f"http://{LOOPBACK}:{port}/healthz", timeout_seconds=_FAKE_START_SECONDS)
 
 
 def _create_campaign(description: StackDescription) -> None:

@@ -53,6 +53,11 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"},
         "example": "pasar-contoh-2024",
     },
+    "item_id": {
+        "description": "The review item's id.",
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "example": "0f8c2d5e7b1a49c6930d4e5f6a7b8c9d",
+    },
     "token": {
         "description": "The token of an officer's device.",
         "schema": {"type": "string", "pattern": "^daftar_[A-Za-z0-9_-]{43}$"},

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.data_requests.model import DataRequest, DataRequestType
-from chalicelib.data_requests.store import DynamoDataRequests
+from chalicelib.aws.items import from_item
+from chalicelib.data_requests.model import DataRequest, DataRequestType, LoggedErasure
+from chalicelib.data_requests.store import DynamoDataRequests, is_erasure_request, parse_logged_erasure
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 
@@ -68,3 +69,22 @@ def test_requests_are_found_by_their_subject(requests: DynamoDataRequests) -> No
         "r-1": make_request("r-1"),
         "r-2": make_request("r-2", act=DataRequestType.DISCLOSURE, done_at=LATER),
     }
+
+
+def test_an_erasure_is_logged_once_for_as_long_as_a_backup_may_hold_the_person(
+    requests: DynamoDataRequests, engine: Engine
+) -> None:
+    requests.begin(make_request())
+    erasure = LoggedErasure("r-1", "worker-key", NOW)
+    requests.log_erasure(erasure)
+    requests.log_erasure(LoggedErasure("r-1", "worker-key", LATER))
+    requests.finish(make_request(), occurred_at=LATER)
+
+    items = [from_item(item) for item in engine.scan_items()]
+    assert [found for each in items if (found := parse_logged_erasure(each))] == [erasure]
+    assert [each["step"] for each in items if is_erasure_request(each)] == ["asked"]
+    [expires_at] = [each["expires_at"] for each in items if "expires_at" in each]
+    assert int(expires_at) == int((NOW + timedelta(days=40)).timestamp())
+    # The steps of the request itself are kept.
+    assert requests.begin(make_request()) == make_request(done_at=LATER)
+    assert [each.request_id for each in requests.iter_by_subject("subject")] == ["r-1"]

@@ -20,15 +20,15 @@ def table(engine: Engine) -> str:
 
 
 def test_an_instance_is_found_as_it_was_stored_however_often(engine: Engine, table: str) -> None:
-    instances, instance_id = DynamoOdkInstances(engine.client, table), uuid4()
+    instances, instance_id = DynamoOdkInstances(engine.client, table, lambda: NOW), uuid4()
     for _ in range(2):
-        instances.add(instance_id, KNOWN, now=NOW)
+        instances.add(instance_id, KNOWN)
     assert instances.find(instance_id) == KNOWN
     assert instances.find(uuid4()) is None
 
 
 def test_an_instance_expires_and_has_ids_only(engine: Engine, table: str) -> None:
-    DynamoOdkInstances(engine.client, table).add(uuid4(), KNOWN, now=NOW)
+    DynamoOdkInstances(engine.client, table, lambda: NOW).add(uuid4(), KNOWN)
     [item] = map(from_item, engine.client.scan(TableName=table)["Items"])
     assert item["expires_at"] == int((NOW + timedelta(days=400)).timestamp())
     assert set(item) == {"pk", "sk", "capture_id", "campaign_id", "expires_at"}

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from ops.local.stack import LocalStack
-from tests.support.ports import find_free_port_pair
+from tests.support.ports import find_free_stack_port
 from tests.support.running_stack import RunningStack
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Packaged, deployed, with keys, clients and the example's campaign, and nothing registered."""
-    local = LocalStack(port=find_free_port_pair(), directory=tmp_path_factory.mktemp("local"))
+    local = LocalStack(port=find_free_stack_port(), directory=tmp_path_factory.mktemp("local"))
     description = local.up()
     stack = RunningStack(local, description)
     try:
@@ -36,4 +36,4 @@ def _shorten_visibility_timeouts(stack: RunningStack) -> None:
 @pytest.fixture(scope="session")
 def new_stack_location(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], tuple[int, Path]]:
     """A port pair and a directory for a test that starts and stops a stack by itself."""
-    return lambda: (find_free_port_pair(), tmp_path_factory.mktemp("local"))
+    return lambda: (find_free_stack_port(), tmp_path_factory.mktemp("local"))

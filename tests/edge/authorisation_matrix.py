@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from chalice.test import HTTPResponse
 
 from app import app
 from chalicelib.callers import Role
+from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
 from chalicelib.web.site import load_app_site
 from tests.edge.conftest import FAR_FUTURE, Edge
 from tests.support.payloads import (
@@ -48,6 +49,7 @@ class Target:
     client_id: str
     number: int
     capture_id: str = make_capture_id(999)
+    item_id: str = "0" * 32
 
     @property
     def capture(self) -> dict[str, Any]:
@@ -86,6 +88,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/registrations/{reference}/sms": lambda target: {"purpose": "received"},
     "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
     "POST /v1/checks": lambda target: {"campaign_id": target.campaign_id, **target.capture["worker"]},
+    "POST /v1/searches": lambda target: {"text": target.reference},
     "POST /v1/quotes": lambda target: {
         "monthly_income": 2_500_000,
         "occupations": ["porter"],
@@ -98,6 +101,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
         campaign_id=target.campaign_id, accepts_until=FAR_FUTURE
     ),
     "PATCH /v1/campaigns/{campaign_id}": lambda target: {"target": target.number},
+    "PATCH /v1/campaigns/{campaign_id}/review-items/{item_id}": lambda target: {"state": "looked_at"},
     "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["admin"]},
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
@@ -119,6 +123,7 @@ def make_path(route: str, target: Target) -> str:
         reference=target.reference,
         client_id=target.client_id,
         capture_id=target.capture_id,
+        item_id=target.item_id,
         day="2024-10-09",
         release=load_app_site().release,
         folder="scripts",
@@ -158,8 +163,22 @@ class Matrix:
         reference = self.edge.register(target.capture, caller=caller).json_body.get("reference", "")
         self.edge.enrol("device", {"client_id": target.client_id, "roles": [Role.KIOSK]})
         return replace(
-            target, reference=reference, number=next(self._numbers), capture_id=make_capture_id(number)
+            target,
+            reference=reference,
+            number=next(self._numbers),
+            capture_id=make_capture_id(number),
+            item_id=self._open_review_item(reference),
         )
+
+    def _open_review_item(self, reference: str) -> str:
+        finding = Finding(
+            OWN_CAMPAIGN,
+            ReviewKind.REPEAT_DIFFERS,
+            ReviewSubject.registration(reference),
+            date(2024, 10, 9),
+        )
+        self.edge.container.reviews.open_finding(finding)
+        return finding.item_id
 
     def send(self, route: str, target: Target, *, caller: str | None) -> HTTPResponse:
         """Send the request of a route about a target."""

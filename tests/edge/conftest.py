@@ -145,9 +145,17 @@ class Edge:
             return self.app.handler_map[function](event, context)
 
 
+def create_bucket(name: str) -> None:
+    """Create a bucket of the stage."""
+    boto3.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
+    )
+
+
 def _create_campaign_and_clients() -> dict[str, str]:
     """Create the campaign at Pasar Tanah Abang and a client for every role. Return their tokens."""
     edge = Edge()
+    create_bucket("photos")
     edge.container.campaigns.open(Campaign.model_validate(make_campaign_payload(accepts_until=FAR_FUTURE)))
     for name, client in CLIENTS.items():
         edge.enrol(name, client)
@@ -155,7 +163,7 @@ def _create_campaign_and_clients() -> dict[str, str]:
 
 
 # After some minutes a request would record the client's last call.
-_MARKET_SNAPSHOT = Snapshot(("dynamodb",), _create_campaign_and_clients, max_age_seconds=600)
+_MARKET_SNAPSHOT = Snapshot(("dynamodb", "s3"), _create_campaign_and_clients, max_age_seconds=600)
 
 
 @pytest.fixture(scope="session", autouse=True)

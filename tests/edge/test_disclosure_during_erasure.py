@@ -34,6 +34,7 @@ READS = [
     ("worker_data", "list_applications"),
     ("worker_data", "get_capture"),
     ("sms_history", "iter_by_reference"),
+    ("reviews", "iter_by_reference"),
     ("requests", "iter_by_subject"),
     ("requests", "begin"),
 ]
@@ -59,6 +60,7 @@ def build_service(
             sending_table=settings.sending_table,
             new_write_id=lambda: "write-1",
         ),
+        "reviews": container.reviews,
         "requests": DynamoDataRequests(dynamodb, settings.requests_table),
     }
     if meanwhile is not None:

@@ -49,10 +49,8 @@ def test_a_bucket_keeps_no_older_versions(template: PackagedTemplate) -> None:
 def test_objects_expire_after_a_set_time(template: PackagedTemplate) -> None:
     for name, bucket in get_buckets(template).items():
         (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-        assert (rule["Status"], template.resolve_defaults(rule["ExpirationInDays"])) == (
-            "Enabled",
-            730,
-        ), name
+        days = {"ExportsBucket": 730, "PhotosBucket": 90}[name]
+        assert (rule["Status"], template.resolve_defaults(rule["ExpirationInDays"])) == ("Enabled", days)
 
 
 def test_no_bucket_is_deleted_with_its_stack(template: PackagedTemplate) -> None:
@@ -61,14 +59,14 @@ def test_no_bucket_is_deleted_with_its_stack(template: PackagedTemplate) -> None
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
 
 
-def test_no_function_may_read_exports(template: PackagedTemplate) -> None:
+def test_no_function_may_read_exports_and_the_api_alone_photos(template: PackagedTemplate) -> None:
     reading = [
-        grant
+        (role, grant.resource)
         for role in template.find_resources("AWS::IAM::Role")
         for grant in template.iter_grants(role)
         if grant.action.startswith("s3:Get")
     ]
-    assert reading == []
+    assert reading == [("APIHandlerRole", "PhotosBucket.Arn/captures/*")]
 
 
 def test_every_bucket_has_an_output(template: PackagedTemplate) -> None:

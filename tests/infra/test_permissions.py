@@ -12,6 +12,7 @@ ACTIONS_WITHOUT_RESOURCE = {
     "cloudwatch:DescribeAlarms": "alarms are read by no resource",
     "dynamodb:ListStreams": "needed to set up an event source mapping; it has no resource",
     "s3:DeleteObject": "the names of future objects are unknown",
+    "s3:GetObject": "the names of future objects are unknown",
     "s3:PutObject": "the names of future objects are unknown",
     "xray:PutTelemetryRecords": "traces have no resource",
     "xray:PutTraceSegments": "traces have no resource",
@@ -34,6 +35,10 @@ SERVICE_BY_ROLE = {
 TRACE_GRANTS = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
 SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
 SES = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:"
+PHOTO_GRANTS = {
+    Grant("s3:DeleteObject", "PhotosBucket.Arn/captures/*"),
+    Grant("s3:ListBucket", "PhotosBucket.Arn"),
+}
 GATEWAY_ACCOUNT = Grant("secretsmanager:GetSecretValue", "TwilioSecret if TwilioIsConfigured")
 SMS_GRANTS = {
     Grant("sms-voice:SendTextMessage", f"{SMS}sender-id/SmsOriginationIdentity/ID"),
@@ -81,6 +86,9 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
         Grant("dynamodb:Query", "SummariesTable.Arn"),
         Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
+        *PHOTO_GRANTS,
+        Grant("s3:GetObject", "PhotosBucket.Arn/captures/*"),
+        Grant("s3:PutObject", "PhotosBucket.Arn/captures/*"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
         GATEWAY_ACCOUNT,
         Grant("dynamodb:DeleteItem", "SmsLedgerTable.Arn"),
@@ -95,6 +103,13 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
         Grant("dynamodb:PutItem", "AuditTable.Arn"),
         Grant("dynamodb:Query", "AuditTable.Arn"),
+        Grant("dynamodb:BatchGetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn/index/by_state"),
         Grant("dynamodb:Query", "AuditTable.Arn/index/by_client"),
         *DATA_KEY_GRANTS,
     },
@@ -108,6 +123,11 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:GetShardIterator", "RegistrationsTable.StreamArn"),
         Grant("dynamodb:ListStreams", "*"),
         Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
+        Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
         Grant("sqs:SendMessage", "NotificationsQueue.Arn"),
         Grant("sqs:SendMessage", "StreamFailures.Arn"),
     },
@@ -151,6 +171,8 @@ GRANTS_BY_FUNCTION = {
         Grant("sqs:SendMessage", "DueSmsFailures.Arn"),
     },
     "RollUpDueDays": {
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),
         Grant("dynamodb:GetItem", "SummariesTable.Arn"),
         Grant("dynamodb:PutItem", "SummariesTable.Arn"),
@@ -190,6 +212,11 @@ GRANTS_BY_FUNCTION = {
         *DATA_KEY_GRANTS,
     },
     "AgeRegistrations": {
+        Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
+        *PHOTO_GRANTS,
         Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn"),
         Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),

@@ -3,7 +3,16 @@
 from tests.support.template import PackagedTemplate, as_list, resolve_logical_id, to_json
 
 # Items of these tables expire; those of the others are kept until they are erased.
-EXPIRING = {"RegistrationsTable", "ClientsTable", "SmsLedgerTable", "SendingTable", "AuditTable"}
+EXPIRING = {
+    "ConversationsTable",
+    "RegistrationsTable",
+    "ClientsTable",
+    "SmsLedgerTable",
+    "SendingTable",
+    "AuditTable",
+    "ReviewsTable",
+    "RequestsTable",
+}
 
 
 def test_every_table_has_point_in_time_recovery(template: PackagedTemplate) -> None:

@@ -22,6 +22,7 @@ def make_description(url: str) -> StackDescription:
         tokens=dict.fromkeys(("kiosk", "manager", "admin"), "t"),
         device_tokens={"kiosk-1": "t"},
         gateway_url=url,
+        chat_url=url,
         outputs=make_outputs(url),
         mails="gone",
     )
@@ -40,6 +41,10 @@ def make_outputs(url: str) -> dict[str, str]:
         "RestAPIStage": "api",
         "EndpointURL": f"{url}/api/",
         "FieldKeyArn": "arn:aws:kms:ap-southeast-3:000000000000:key/k",
+        **{
+            f"{name}Arn": f"arn:aws:sns:ap-southeast-3:000000000000:{name}"
+            for name in ("AlarmTopic", "ReceiptsTopic")
+        },
     }
 
 
@@ -51,7 +56,7 @@ def running_programs(local: Path, port: int, description: str) -> Iterator[None]
     (home / "stack.json").write_text(description)
     (local / "stack.json").write_text(description)
     with ExitStack() as locks:
-        for name in ("emulator", "fake-sms"):
+        for name in ("emulator", "fake-sms", "fake-chat"):
             file = locks.enter_context((home / f"{name}.pid").open("a"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -37,7 +37,7 @@ def test_every_command_has_a_good_command_line_in_these_tests() -> None:
 
 
 def test_the_commands_that_only_work_locally_are_those_of_the_readme() -> None:
-    assert {"up", "down", "status", "run", "messages", "mails"} == LOCAL_COMMANDS
+    assert {"up", "down", "run", "messages", "mails"} == LOCAL_COMMANDS
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,6 +11,7 @@ from chalicelib.aws.items import to_item
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.notifications.store_items import build_item
 from chalicelib.registrations.captures import UnusualClient
+from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
 from ops.deploy.stages import Stage
 from tests.ops.command_lines import run_daftar
 from tests.support.app_loader import make_container
@@ -28,13 +29,19 @@ from tests.support.registration_builders import (
 )
 from tests.support.registration_stores import open_registration_stores
 
-TABLES = ("RegistrationsTable", "CampaignsTable", "SmsLedgerTable", "KeysTable")
+TABLES = ("RegistrationsTable", "CampaignsTable", "SmsLedgerTable", "ReviewsTable", "KeysTable")
 PEOPLE = 3
+FINDING = Finding(
+    "tanah-abang-2024",
+    ReviewKind.TALK_TO_PERSON,
+    ReviewSubject("1", (make_reference(0),)),
+    note="Ibu Melati minta ditelepon.",
+)
 
 
 @pytest.fixture
 def stage(moto_stage: None) -> Stage:
-    """A stage with registrations, an unusual client, a campaign and an SMS."""
+    """A stage with registrations, an unusual client, a campaign, an SMS and a review item with its link."""
     dynamodb, cipher = boto3.client("dynamodb"), make_container().cipher
     stores = open_registration_stores(dynamodb, "RegistrationsTable", cipher)
     for number in range(PEOPLE):
@@ -48,6 +55,7 @@ def stage(moto_stage: None) -> Stage:
     stores.unusual_clients.record(unusual_client)
     DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(make_campaign())
     dynamodb.put_item(TableName="SmsLedgerTable", Item=to_item(build_item(make_sms())))
+    make_container().reviews.open_finding(FINDING)
     outputs = {f"{name}Name": name for name in TABLES}
     session: Any = boto3
     return Stage(
@@ -81,9 +89,12 @@ def test_each_unreadable_record_is_listed_by_its_key(stage: Stage, kind: str) ->
     damage_item(dynamodb, "CampaignsTable", campaign, "managers", SEALED_DAMAGES[kind])
     garble_item(dynamodb, "SmsLedgerTable", make_sms().sms_id, "begun_at")
 
+    review_item = f"REVIEW#{FINDING.item_id}"
+    damage_item(dynamodb, "ReviewsTable", review_item, "note", SEALED_DAMAGES[kind])
+
     unreadable = list_unreadable(stage, exit_code=1)
 
-    assert sorted(unreadable) == sorted([*registrations, campaign, make_sms().sms_id])
+    assert sorted(unreadable) == sorted([*registrations, campaign, make_sms().sms_id, review_item])
 
 
 def test_the_list_holds_no_value_of_a_record(stage: Stage) -> None:

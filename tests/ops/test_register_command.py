@@ -17,7 +17,7 @@ from ops.project import LOOPBACK, ROOT
 from tests.ops.command_lines import CAPTURES
 from tests.ops.local_programs import make_description, running_programs
 from tests.support.http_server import serve_in_background
-from tests.support.ports import find_free_port_pair
+from tests.support.ports import find_free_stack_port
 
 
 class _Unavailable(RequestHandler):
@@ -40,7 +40,7 @@ class _Unavailable(RequestHandler):
 def test_a_signal_ends_the_attempts_and_says_what_to_do(
     signal_number: signal.Signals, tmp_path: Path
 ) -> None:
-    port = find_free_port_pair()
+    port = find_free_stack_port()
     description = json.dumps(asdict(make_description(f"http://{LOOPBACK}:{port}")))
     _Unavailable.was_asked.clear()
     server = ThreadingHTTPServer((LOOPBACK, port), _Unavailable)

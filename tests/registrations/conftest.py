@@ -30,6 +30,7 @@ from tests.support.builders import NOW, make_caller, make_limits, make_submissio
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.photos import InMemoryPhotos
 from tests.support.fakes.summaries import make_due_list
 from tests.support.moto_tables import read_table_definitions
 from tests.support.payloads import make_capture_id, make_nik
@@ -55,6 +56,7 @@ class RegistrationHarness:
     # Longer than any test, but those of this retention.
     identity_retention: timedelta = timedelta(days=36_500)
     erased_sms: list[str] = field(default_factory=list)
+    photos: InMemoryPhotos = field(default_factory=InMemoryPhotos)
 
     @property
     def intake_service(self) -> IntakeService:
@@ -112,6 +114,7 @@ class RegistrationHarness:
         return ErasureService(
             store=store,
             reading=self.reading_service,
+            photos=self.photos,
             clock=self.clock,
             retention_periods=dict.fromkeys(
                 (Status.CANCELLED, Status.EXPIRED, Status.LAPSED), timedelta(days=90)

@@ -20,7 +20,7 @@ def erase_no_sms(reference: Reference) -> None:
 
 def erase(harness: RegistrationHarness, worker_key: str, service: ErasureService | None = None) -> None:
     (service or harness.erasure_service).erase(
-        worker_key, received_before=harness.clock(), erase_sms=erase_no_sms
+        worker_key, received_before=harness.clock(), erase_attached=erase_no_sms
     )
 
 

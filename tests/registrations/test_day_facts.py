@@ -193,7 +193,7 @@ def test_a_day_can_be_read_from_any_position(harness: RegistrationHarness) -> No
     for number in range(1, 8):
         harness.submit(number, captured_at=f"2024-10-09T10:0{number % 4}:00+07:00")
     harness.erasure_service.erase(
-        harness.register(9).worker_key, received_before=harness.clock(), erase_sms=lambda reference: None
+        harness.register(9).worker_key, received_before=harness.clock(), erase_attached=lambda reference: None
     )
 
     whole = list(harness.stores.reading.iter_day_facts(FIRST_DAY))
@@ -212,7 +212,7 @@ def test_the_facts_of_captures_are_read_without_registrations(harness: Registrat
     for number in (1, 2):
         harness.submit(number)
     harness.erasure_service.erase(
-        harness.register(9).worker_key, received_before=harness.clock(), erase_sms=lambda reference: None
+        harness.register(9).worker_key, received_before=harness.clock(), erase_attached=lambda reference: None
     )
     whole = harness.stores.reading.iter_day_facts(FIRST_DAY)
     captures = sorted(

@@ -1,5 +1,6 @@
 """A repeated capture that differs from what is recorded: told to officers, kept, and flagged."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -8,9 +9,17 @@ from hypothesis import strategies as st
 
 from chalicelib.callers import Role
 from chalicelib.crypto.hashing import HashKey, KeyedHash
-from chalicelib.registrations.captures import Outcome
+from chalicelib.registrations.captures import IDENTITY_FIELDS, Outcome
 from chalicelib.registrations.model import EventType, Flag
-from chalicelib.registrations.repeats import MAX_RECORDED_REPEATS, find_differences, hash_identity
+from chalicelib.registrations.repeats import (
+    MAX_RECORDED_REPEATS,
+    PERSON_LOOKUP,
+    PHONE_LOOKUP,
+    delete_person_lookup,
+    find_differences,
+    hash_identity,
+    read_lookups,
+)
 from chalicelib.registrations.reported_events import Payment, VerificationResult
 from tests.registrations.conftest import CORE_CALLER, RegistrationHarness
 from tests.support.builders import NOW, make_caller
@@ -207,7 +216,36 @@ def test_equal_values_of_two_workers_have_different_hashes() -> None:
 
     one, other = (hash_identity(worker, worker_key=key, hashing=HASHING) for key in ("one", "other"))
 
-    assert not set(one.values()) & set(other.values())
+    assert not {one[field] for field in IDENTITY_FIELDS} & {other[field] for field in IDENTITY_FIELDS}
+
+
+def test_a_person_and_a_phone_have_the_same_lookups_under_every_nik() -> None:
+    def find_lookups(key: str, **changes: Any) -> Mapping[str, str]:
+        worker = get_worker(make_registration(**changes))
+        return read_lookups(hash_identity(worker, worker_key=key, hashing=HASHING))
+
+    recorded = find_lookups("one")
+    assert set(recorded) == {PHONE_LOOKUP, PERSON_LOOKUP}
+    assert find_lookups("other") == recorded
+    assert find_lookups("other", name="MELATI  KUSUMAWATI") == recorded
+    other_name = find_lookups("other", name="Cempaka Kusumawati")
+    assert other_name[PHONE_LOOKUP] == recorded[PHONE_LOOKUP]
+    assert other_name[PERSON_LOOKUP] != recorded[PERSON_LOOKUP]
+    assert not set(find_lookups("one", phone="+6282455508888").values()) & set(recorded.values())
+    assert find_lookups("one", phone=None) == {}
+
+
+def test_nobody_is_found_by_a_birth_date_that_was_deleted() -> None:
+    worker = get_worker(make_registration())
+    identity = hash_identity(worker, worker_key="one", hashing=HASHING)
+
+    deleted = delete_person_lookup(identity)
+
+    assert set(read_lookups(deleted)) == {PHONE_LOOKUP}
+    assert deleted is not None
+    assert {name: len(value) for name, value in deleted.items()} == {
+        name: len(value) for name, value in identity.items()
+    }
 
 
 NAMES = st.text(

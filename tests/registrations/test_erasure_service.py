@@ -189,7 +189,7 @@ def test_a_registration_after_the_request_for_erasure_is_kept_and_earlier_ones_a
     harness.clock.advance(timedelta(seconds=1))
 
     new_reference = harness.submit(7, nik_number=1).reference
-    harness.erasure_service.erase(worker_key, received_before=requested_at, erase_sms=erase_no_sms)
+    harness.erasure_service.erase(worker_key, received_before=requested_at, erase_attached=erase_no_sms)
 
     assert [each.reference for each in harness.erasure_service.list_applications(worker_key)] == [
         new_reference
@@ -222,7 +222,7 @@ def test_an_erasure_stops_after_its_time_limit_and_can_be_continued(
     requested_at = harness.clock()
 
     with pytest.raises(TryAgain):
-        slow.erase(registration.worker_key, received_before=requested_at, erase_sms=erase_no_sms)
+        slow.erase(registration.worker_key, received_before=requested_at, erase_attached=erase_no_sms)
     erase(harness, registration.worker_key)
 
     assert count_items(harness) == {"CAPTURE": 2}

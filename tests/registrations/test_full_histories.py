@@ -94,7 +94,7 @@ def test_a_full_registration_is_cancelled_expired_and_erased_as_any_other(
     again = harness.submit(2, nik_number=1)
     assert again.reference != registration.reference
     harness.erasure_service.erase(
-        registration.worker_key, received_before=harness.clock(), erase_sms=lambda reference: None
+        registration.worker_key, received_before=harness.clock(), erase_attached=lambda reference: None
     )
     with pytest.raises(RegistrationUnknown):
         harness.reading_service.get(registration.reference)

@@ -108,7 +108,7 @@ def test_the_anomalies_stay_when_the_workers_are_erased_and_their_payment_ids_le
 
     for registration in registrations:
         harness.erasure_service.erase(
-            registration.worker_key, received_before=harness.clock(), erase_sms=lambda _: None
+            registration.worker_key, received_before=harness.clock(), erase_attached=lambda _: None
         )
 
     assert [(each.pattern, each.workers) for each in before] == [

@@ -58,7 +58,7 @@ class Day:
             case "erase" if worker in self.latest:
                 worker_key = self.harness.stores.reading.get(self.latest[worker].reference).worker_key
                 self.harness.erasure_service.erase(
-                    worker_key, received_before=self.harness.clock(), erase_sms=lambda _: None
+                    worker_key, received_before=self.harness.clock(), erase_attached=lambda _: None
                 )
                 del self.latest[worker]
                 self.open.discard(worker)

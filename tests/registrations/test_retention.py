@@ -164,7 +164,7 @@ def test_a_run_that_stops_halfway_is_finished_by_the_next_one(harness: Registrat
     service = make_interrupted_service(harness, at)
 
     try:
-        service.destroy_personal_fields(registration.reference, erase_sms=erase_no_sms)
+        service.destroy_personal_fields(registration.reference, erase_attached=erase_no_sms)
     except KeyboardInterrupt:
         assert harness.age_due() == {"destroyed": 1}
 

@@ -68,7 +68,7 @@ def pay(harness: RegistrationHarness, answer: Answer) -> None:
 
 def erase(harness: RegistrationHarness, answer: Answer) -> None:
     worker_key = harness.stores.reading.get(answer.reference).worker_key
-    harness.erasure_service.erase(worker_key, received_before=harness.clock(), erase_sms=lambda _: None)
+    harness.erasure_service.erase(worker_key, received_before=harness.clock(), erase_attached=lambda _: None)
 
 
 @pytest.mark.parametrize("caller", [make_caller(), BOT], ids=["an officer", "a bot"])

@@ -91,7 +91,7 @@ def test_a_worker_at_the_limit_can_be_erased_and_captured_again(harness: Registr
     registration = harness.reading_service.get(fill(harness))
 
     harness.erasure_service.erase(
-        registration.worker_key, received_before=harness.clock(), erase_sms=lambda reference: None
+        registration.worker_key, received_before=harness.clock(), erase_attached=lambda reference: None
     )
 
     with pytest.raises(RegistrationUnknown):

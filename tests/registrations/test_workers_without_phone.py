@@ -79,7 +79,7 @@ def test_a_worker_without_a_phone_is_found_and_erased(harness: RegistrationHarne
     answer = submit(harness)
     worker_key = harness.stores.reading.get(answer.reference).worker_key
 
-    harness.erasure_service.erase(worker_key, received_before=harness.clock(), erase_sms=lambda _: None)
+    harness.erasure_service.erase(worker_key, received_before=harness.clock(), erase_attached=lambda _: None)
 
     assert harness.erasure_service.list_applications(worker_key) == []
     assert [facts.is_without_phone for facts in collect_capture_facts(harness.stores.reading, FIRST_DAY)] == [

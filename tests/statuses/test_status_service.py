@@ -53,7 +53,8 @@ class Stopwatch:
     def find_state(
         self, reference: str = str(REFERENCE), phone: str = ""
     ) -> tuple[RegistrationState, date | None]:
-        return self._service.find_state(AskForStatus(reference=reference, phone=phone))
+        found = self._service.find_status(AskForStatus(reference=reference, phone=phone))
+        return found.state, found.active_until
 
     @property
     def duration(self) -> timedelta:
@@ -116,7 +117,7 @@ def test_a_destroyed_registration_is_not_found() -> None:
     clock = FixedClock(NOW)
     service = StatusService(registrations=Destroyed(), clock=clock, sleep=clock.advance)
     question = AskForStatus(reference=str(REFERENCE), phone=get_phone(registration))
-    assert service.find_state(question) == NOT_FOUND
+    assert service.find_status(question).state == NOT_FOUND[0]
 
 
 def test_a_read_that_takes_longer_is_not_made_longer_still() -> None:

@@ -16,6 +16,7 @@ PLAIN = {
     "chalicelib/messaging/routing.py": "the id of an SMS, to choose a gateway; the hash is not kept",
     "chalicelib/messaging/twilio_callbacks.py": "Twilio's signature, with its token as the key",
     "chalicelib/notifications/sms_ids.py": "the ids of earlier releases, to find their rows; none is stored",
+    "chalicelib/reviews/model.py": "ids that stand in the item, or keyed hashes",
     "chalicelib/rollups/model.py": "figures, which stand beside their hash",
     "chalicelib/rollups/renderings/board.py": "the script and the style of a page",
     "chalicelib/web/site.py": "files that everybody may fetch",

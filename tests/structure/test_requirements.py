@@ -13,7 +13,13 @@ from ops.project import ROOT
 from tests.support.requirements import DIRECT_REQUIREMENTS, Requirement, read_requirements
 
 REQUIRED = {str(canonicalize_name(each.name)): each for each in read_requirements()}
-FILES = ("requirements.in", "requirements.txt", "requirements-dev.txt", "ops/audit/requirements.txt")
+FILES = (
+    "requirements.in",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "ops/audit/requirements.txt",
+    "ops/fake_chat/requirements.txt",
+)
 
 
 def list_needs(name: str) -> set[str]:

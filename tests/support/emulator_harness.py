@@ -12,7 +12,7 @@ from ops.deploy.keys import create_missing_keys
 from ops.deploy.stages import Stage
 from ops.local.emulator import Emulator
 from ops.local.processes import Program
-from ops.local.stack import start_fake_gateway
+from ops.local.stack import start_fake
 from ops.project import LOOPBACK, REGION
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.ports import find_free_ports
@@ -38,7 +38,7 @@ def run_harness(data_dir: Path) -> Iterator[EmulatorHarness]:
     emulator = Emulator(port=emulator_port, home=data_dir, sms_url=gateway_url)
     gateway = Program("fake-sms", data_dir)
     try:
-        start_fake_gateway(gateway, gateway_port, data_dir / "sms.jsonl")
+        start_fake(gateway, "ops.fake_sms", gateway_port, data_dir / "sms.jsonl")
         emulator.start()
         yield EmulatorHarness(emulator, gateway_url, _create_resources(emulator, gateway_url))
     finally:

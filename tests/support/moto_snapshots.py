@@ -48,5 +48,7 @@ class Snapshot(Generic[SetupResult]):
     def _state(self, service: str) -> dict[str, Any]:
         # moto has no way to save and load, but what a back end holds are plain attributes.
         backends: Any = get_backend(service)  # type: ignore[call-overload]
-        state: dict[str, Any] = backends[DEFAULT_ACCOUNT_ID][REGION].__dict__
+        # Buckets are not of a region, but of a partition.
+        place = "aws" if service == "s3" else REGION
+        state: dict[str, Any] = backends[DEFAULT_ACCOUNT_ID][place].__dict__
         return state

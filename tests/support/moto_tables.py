@@ -16,12 +16,15 @@ STAGE_ENVIRONMENT = {
     "DAFTAR_SUMMARIES_TABLE": "SummariesTable",
     "DAFTAR_REQUESTS_TABLE": "RequestsTable",
     "DAFTAR_AUDIT_TABLE": "AuditTable",
+    "DAFTAR_REVIEWS_TABLE": "ReviewsTable",
+    "DAFTAR_CONVERSATIONS_TABLE": "ConversationsTable",
     "DAFTAR_KEYS_TABLE": "KeysTable",
     "DAFTAR_NOTIFICATIONS_QUEUE_URL": "unset",
     "DAFTAR_REMINDERS_QUEUE_URL": "unset",
     "DAFTAR_RECEIPTS_QUEUE_URL": "unset",
     "DAFTAR_FIELD_KEY_ARN": "unset",
     "DAFTAR_SMS_ORIGINATION_IDENTITY": "BPJAMSOSTEK",
+    "DAFTAR_PHOTOS_BUCKET": "photos",
     "DAFTAR_EXPORTS_BUCKET": "exports",
 }
 

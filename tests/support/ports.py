@@ -4,14 +4,15 @@ import socket
 from contextlib import ExitStack
 
 from ops.local.processes import is_port_free
+from ops.local.stack import STACK_PORTS
 from ops.project import LOOPBACK
 
 
-def find_free_port_pair() -> int:
-    """Return a free port whose next port is free too, as a local stack needs them."""
+def find_free_stack_port() -> int:
+    """Return a free port after which as many are free as a local stack needs."""
     while True:
         [port] = find_free_ports(1)
-        if is_port_free(port + 1):
+        if all(is_port_free(port + offset) for offset in range(1, STACK_PORTS)):
             return port
 
 

@@ -1,7 +1,8 @@
 """The roles of the functions, for the app in process: what a role does not allow is refused, as on AWS.
 
 moto asks for no permission. Actions of DynamoDB are compared with the tables and indexes that a role names,
-those of KMS with the purposes of keys. Other services and conditions on items are left to the e2e tests.
+those of S3 with its buckets, those of KMS with the purposes of keys. Other services and conditions on items
+are left to the e2e tests.
 """
 
 import threading
@@ -18,7 +19,7 @@ from infra.template import join_template
 from tests.support.template import as_list
 
 Action = tuple[str, str]
-"""An action, and the table, the index or the purpose of a key that it is for."""
+"""An action, and the table, the index, the bucket or the purpose of a key that it is for."""
 
 _PURPOSE = "kms:EncryptionContext:daftar:purpose"
 
@@ -60,7 +61,7 @@ class RoleBoundClients(AwsClients):
 
 @cache
 def list_allowed(function: str) -> frozenset[Action]:
-    """Return the actions on DynamoDB and KMS that the role of a function allows."""
+    """Return the actions on DynamoDB, S3 and KMS that the role of a function allows."""
     (policy,) = join_template()["Resources"][f"{function}Role"]["Properties"]["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
     return frozenset(action for each in statements for action in _iter_allowed(each))
@@ -71,21 +72,21 @@ def _iter_allowed(statement: Mapping[str, Any]) -> Iterator[Action]:
         if action == "kms:Decrypt":
             purposes = as_list(statement["Condition"]["StringEquals"][_PURPOSE])
             yield from ((action, purpose) for purpose in purposes)
-        elif action.startswith("dynamodb:"):
+        elif action.startswith(("dynamodb:", "s3:")):
             yield from ((action, _get_name(each)) for each in as_list(statement["Resource"]))
 
 
 def _get_name(resource: Any) -> str:
-    """Return the logical id of a table, with the index if it is one."""
+    """Return the logical id of a table or a bucket, with the index if it is one."""
     if isinstance(resource, str):
         return resource
     if "Fn::GetAtt" in resource:
         return str(resource["Fn::GetAtt"][0])
-    return str(resource["Fn::Sub"]).replace("${", "").replace(".Arn}", "")
+    return str(resource["Fn::Sub"]).replace("${", "").replace(".Arn}", "").removesuffix("/captures/*")
 
 
 def _iter_actions(operation: str, params: Mapping[str, Any]) -> Iterator[Action]:
-    """Yield the actions that a request needs. The name of a table is its logical id."""
+    """Yield the actions that a request needs. The name of a table is its logical id; a bucket's begins it."""
     if operation == "Decrypt":
         yield "kms:Decrypt", params["EncryptionContext"]["daftar:purpose"]
     elif operation == "TransactWriteItems":
@@ -95,6 +96,9 @@ def _iter_actions(operation: str, params: Mapping[str, Any]) -> Iterator[Action]
             yield f"dynamodb:{action}", request["TableName"]
     elif operation == "BatchGetItem":
         yield from (("dynamodb:BatchGetItem", table) for table in params["RequestItems"])
+    elif "Bucket" in params:
+        action = "ListBucket" if operation == "ListObjectsV2" else operation
+        yield f"s3:{action}", f"{params['Bucket'].title()}Bucket"
     elif "TableName" in params:
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
         yield f"dynamodb:{operation}", f"{params['TableName']}{index}"

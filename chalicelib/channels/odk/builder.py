@@ -14,8 +14,10 @@ def build_odk_service(container: "Container") -> OdkService:
         campaigns=container.campaigns,
         intake=container.intake,
         reading_store=container.reading_store,
-        instances=DynamoOdkInstances(container.aws.dynamodb, container.settings.clients_table),
+        instances=DynamoOdkInstances(
+            container.aws.dynamodb, container.settings.clients_table, container.clock
+        ),
+        photos=container.photos if container.settings.odk_photos else None,
         quote_service=container.quotes,
         age_limits=container.age_limits,
-        clock=container.clock,
     )

@@ -28,6 +28,9 @@ _VERSIONS_FILE = Path(__file__).with_name("versions.json")
 _PLACEHOLDER = re.compile(r"@@([a-z_]+)@@")
 _VERSION = re.compile(r"([0-9]{10})-[0-9a-f]{8}")
 _DIGEST_LENGTH = 8
+PHOTO_FIELD = "worker.card_photo"
+"""The answer that names the file of the photo, in a form that asks for one."""
+
 # XPath has no way to write an apostrophe in a string between apostrophes.
 _APOSTROPHE_IN_XPATH = "\N{RIGHT SINGLE QUOTATION MARK}"
 
@@ -72,7 +75,7 @@ def _load_template() -> str:
     return _FORM_FILE.read_text(encoding="utf-8")
 
 
-def build_form(campaign: Campaign, age_limits: AgeLimits) -> Form:
+def build_form(campaign: Campaign, age_limits: AgeLimits, *, asks_for_photo: bool = False) -> Form:
     """Return the form of a campaign as it is now."""
     values = {
         "form_id": campaign.campaign_id,
@@ -82,6 +85,7 @@ def build_form(campaign: Campaign, age_limits: AgeLimits) -> Form:
         "last_day": f"{campaign.last_day:%Y%m%d}",
         "minimum_age": str(age_limits.minimum_age),
         "below_age": str(age_limits.below_age),
+        "asks_for_photo": "yes" if asks_for_photo else "no",
     }
     definition = list(load_definitions())[-1]
     digest = sha256("\n".join(values.values()).encode()).hexdigest()[:_DIGEST_LENGTH]

@@ -1,6 +1,5 @@
 """Forms for ODK Collect, and the intake of what it submits."""
 
-from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Protocol
@@ -15,6 +14,7 @@ from chalicelib.campaigns.service import CampaignService
 from chalicelib.channels.odk.answers import build_registration
 from chalicelib.channels.odk.errors import CampaignClosed, EditOfAccepted, FormUnknown
 from chalicelib.channels.odk.forms import (
+    PHOTO_FIELD,
     File,
     Form,
     build_form,
@@ -26,11 +26,10 @@ from chalicelib.channels.odk.forms import (
 )
 from chalicelib.channels.odk.model import KnownInstance, OdkSubmission
 from chalicelib.channels.odk.prices import iter_prices, list_income_bands
-from chalicelib.clock import Clock
 from chalicelib.contributions.model import format_month
 from chalicelib.contributions.service import QuoteService
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken
-from chalicelib.registrations.errors import CaptureReused, CaptureUnknown
+from chalicelib.registrations.errors import CaptureErased, CaptureReused, CaptureUnknown
 from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.reading import ReadingStore
 from chalicelib.registrations.rules import AgeLimits
@@ -48,8 +47,18 @@ class OdkInstances(Protocol):
     def find(self, instance_id: UUID) -> KnownInstance | None:
         """Return what is known of an instance, or None."""
 
-    def add(self, instance_id: UUID, known: KnownInstance, *, now: datetime) -> None:
+    def add(self, instance_id: UUID, known: KnownInstance) -> None:
         """Store what is known of an instance; to repeat it changes nothing."""
+
+
+class Photos(Protocol):
+    """The store of photos of captures."""
+
+    def put(self, capture_id: str, filename: str, content: bytes) -> None:
+        """Store a photo of a capture. The same file again replaces itself."""
+
+    def erase(self, capture_id: str) -> None:
+        """Delete the photos of a capture."""
 
 
 class OdkService:
@@ -60,22 +69,23 @@ class OdkService:
         intake: IntakeService,
         reading_store: ReadingStore,
         instances: OdkInstances,
+        photos: Photos | None,
         quote_service: QuoteService,
         age_limits: AgeLimits,
-        clock: Clock,
     ) -> None:
+        """`photos` is None where forms ask for none."""
         self._campaigns = campaigns
         self._intake = intake
         self._reading_store = reading_store
         self._instances = instances
+        self._photos = photos
         self._quote_service = quote_service
         self._age_limits = age_limits
-        self._clock = clock
 
     def list_forms(self, *, caller: Caller) -> list[Form]:
         """Return a form for each campaign of the caller that takes captures now, the last to end first."""
         found = list(self._campaigns.iter_accepting(caller))
-        return [build_form(each, self._age_limits) for each in islice(reversed(found), _MAX_FORMS)]
+        return [self._build_form(each) for each in islice(reversed(found), _MAX_FORMS)]
 
     def get_form(self, form_id: str, version: str, *, caller: Caller) -> Form:
         """Return the form of a campaign. Raise FormUnknown, also if the version is not the present one."""
@@ -117,7 +127,7 @@ class OdkService:
             self._add_instance(submission, capture_id)
             raise
         try:
-            return self._intake.submit(command, caller=caller, correlation_id=correlation_id)
+            result = self._intake.submit(command, caller=caller, correlation_id=correlation_id)
         except CaptureReused:
             if submission.deprecated_id is None:
                 raise
@@ -125,6 +135,23 @@ class OdkService:
         except RulesBroken as refusal:
             if any(rule.code == _CLOSED for rule in refusal.broken_rules):
                 raise CampaignClosed(submission.form_id) from None
+            raise
+        self._store_photos(submission, capture_id)
+        return result
+
+    def _store_photos(self, submission: OdkSubmission, capture_id: str) -> None:
+        """Store the photos that the form asks for. Other files are dropped. Raise CaptureErased."""
+        asked_for = submission.answers.get(PHOTO_FIELD)
+        photos = [part for part in submission.attachments if part.filename == asked_for]
+        if self._photos is None or not photos:
+            return
+        for part in photos:
+            self._photos.put(capture_id, str(part.filename), part.content)
+        try:
+            # An erasure deletes photos before and after the capture. It may have ended before these came.
+            self._reading_store.get_capture(capture_id)
+        except CaptureErased:
+            self._photos.erase(capture_id)
             raise
 
     def _find_capture_id(self, submission: OdkSubmission) -> str:
@@ -143,7 +170,7 @@ class OdkService:
 
     def _add_instance(self, submission: OdkSubmission, capture_id: str) -> None:
         known = KnownInstance(capture_id, submission.form_id)
-        self._instances.add(submission.instance_id, known, now=self._clock())
+        self._instances.add(submission.instance_id, known)
 
     def _get_campaign(self, form_id: str, caller: Caller) -> Campaign:
         """Return the campaign of a form. A campaign of others is answered like one that does not exist."""
@@ -154,10 +181,13 @@ class OdkService:
             raise FormUnknown("no campaign of the caller") from None
 
     def _get_current_form(self, campaign: Campaign, version: str) -> Form:
-        form = build_form(campaign, self._age_limits)
+        form = self._build_form(campaign)
         if form.version != version:
             raise FormUnknown("not the present version")
         return form
+
+    def _build_form(self, campaign: Campaign) -> Form:
+        return build_form(campaign, self._age_limits, asks_for_photo=self._photos is not None)
 
 
 @lru_cache(maxsize=8)

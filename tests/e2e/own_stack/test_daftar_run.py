@@ -103,7 +103,7 @@ def test_market_day_is_shown_and_a_second_run_sends_no_sms_again(
     assert "4 mails to managers" in printed
 
 
-@pytest.mark.parametrize("moment", ["fake-sms.pid", "emulator.pid", "tokens.json"])
+@pytest.mark.parametrize("moment", ["fake-sms.pid", "fake-chat.pid", "emulator.pid", "tokens.json"])
 def test_interrupted_while_starting_it_leaves_nothing_running(
     moment: str, new_stack_location: Callable[[], tuple[int, Path]]
 ) -> None:

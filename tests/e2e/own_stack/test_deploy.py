@@ -18,7 +18,7 @@ import pytest
 from ops.api_client import ApiClient
 from ops.local.emulator import Emulator
 from ops.local.processes import Program
-from ops.local.stack import start_fake_gateway
+from ops.local.stack import start_fake
 from ops.project import LOOPBACK, REGION, ROOT
 from tests.support.payloads import make_capture_payload
 from tests.support.polling import wait_until
@@ -73,7 +73,7 @@ def operator(new_stack_location: Callable[[], tuple[int, Path]]) -> Iterator[Ope
     gateway_url = f"http://{LOOPBACK}:{port + 1}"
     gateway, emulator = Program("fake-sms", home), Emulator(port=port, home=home, sms_url=gateway_url)
     try:
-        start_fake_gateway(gateway, port + 1, home / "sms.jsonl")
+        start_fake(gateway, "ops.fake_sms", port + 1, home / "sms.jsonl")
         emulator.start()
         yield Operator(emulator.url, gateway_url)
     finally:

@@ -7,6 +7,7 @@ import zlib
 from base64 import b64decode
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from statistics import quantiles
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 from ops.cli import main
 from tests.support.collect_phone import CollectPhone, Reply, make_multipart
 from tests.support.isolated_campaign import DAY, Market, open_market
+from tests.support.link import run_link
 from tests.support.odk_instances import make_instance
 from tests.support.running_stack import RunningStack
 
@@ -26,9 +28,9 @@ PHONES = 20
 FORMS_OF_A_PHONE = int(os.environ.get("DAFTAR_TEST_FORMS_OF_A_PHONE", "3"))
 
 
-def send(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+def send(method: str, url: str, headers: Mapping[str, str], body: bytes, *, timeout: float = 30) -> Reply:
     try:
-        answer = httpx.request(method, url, headers=dict(headers), content=body or None, timeout=30)
+        answer = httpx.request(method, url, headers=dict(headers), content=body or None, timeout=timeout)
     except httpx.TransportError as error:
         # A phone shows it and tries again later.
         raise ConnectionError(str(error)) from error
@@ -82,6 +84,29 @@ def test_a_form_with_photos_registers_its_worker_and_the_worker_gets_an_sms(
     assert found["outcome"] == "created"
     assert market.await_sms(found["registration"]["reference"])
     assert market.get_summary(DAY) is not None
+
+
+def test_over_a_link_that_is_cut_and_loses_answers_each_form_registers_once(
+    stack: RunningStack, market: Market, phone: CollectPhone
+) -> None:
+    sent = [fill(phone, market) for _ in range(6)]
+    with run_link(stack.local_stack.port) as link:
+        own_url = phone.server_url.replace(f":{stack.local_stack.port}/", f":{link.port}/")
+        assert own_url != phone.server_url
+        sender = CollectPhone(own_url, partial(send, timeout=5))
+        for number, (_, xml) in enumerate(sent):
+            sender.finalize(xml, {"a.jpg": bytes(100_000)})
+            link.loses_answers = number % 3 == 0
+            link.is_cut = number % 3 == 1
+            sender.send_all()
+            assert any(not each.is_sent for each in sender.instances) == (number % 3 != 2)
+            link.restore()
+        sender.send_until_done()
+
+    found = [stack.send("manager", "GET", f"/v1/captures/{capture_id}").json() for capture_id, _ in sent]
+    assert [each["outcome"] for each in found] == ["created"] * len(sent)
+    listed = stack.send("core", "GET", f"/v1/registrations?campaign_id={market.campaign_id}&day={DAY}")
+    assert len(listed.json()["registrations"]) == len(sent)
 
 
 def test_a_refused_form_stays_on_the_phone_with_the_reason(market: Market, phone: CollectPhone) -> None:

@@ -1,0 +1,58 @@
+"""The capabilities of the channels, one row each. A new channel is a row here and a package in `channels`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.conversations.events import ChannelName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """The limits of a channel, in its own units: characters, or septets of GSM-7 where `is_gsm7`.
+
+    `max_buttons` and `max_rows` are 0 where options are numbered in the text. A text longer than `max_length`
+    is cut into pages, which the person asks for one by one. `form_id` is the form that the channel fills in.
+    A channel that `answers_at_once` gets its prompt as the answer to its request, others by calls of ours.
+    """
+
+    max_length: int
+    is_gsm7: bool = False
+    max_buttons: int = 0
+    max_button_length: int = 0
+    max_rows: int = 0
+    max_row_length: int = 0
+    has_contact_share: bool = False
+    proves_phone: bool = False
+    answers_at_once: bool = False
+    form_id: str = "registration"
+    consent_method: Literal["tick", "keypad"] = "tick"
+
+    @property
+    def has_pages(self) -> bool:
+        """Return True if options are numbered, and long texts are shown in pages."""
+        return self.max_buttons == 0
+
+
+CAPABILITIES: Mapping[ChannelName, Capabilities] = {
+    # https://core.telegram.org/bots/api#sendmessage: 4096 characters. Buttons have no limit of their own; a
+    # label of more than 40 characters is cut off on a small phone.
+    "telegram": Capabilities(max_length=4096, max_buttons=100, max_button_length=40, has_contact_share=True),
+    # Three buttons of 20 characters, or a list of ten rows of 24, under a text of 1024.
+    "whatsapp": Capabilities(
+        max_length=1024,
+        max_buttons=3,
+        max_button_length=20,
+        max_rows=10,
+        max_row_length=24,
+        form_id="door",
+    ),
+    # Three parts of 153 septets: a person reads them as one message, and each part is paid for.
+    "sms": Capabilities(
+        max_length=459, is_gsm7=True, proves_phone=True, answers_at_once=True, consent_method="keypad"
+    ),
+    # A screen has 182 septets; gateways differ, so 160 are used.
+    "ussd": Capabilities(
+        max_length=160, is_gsm7=True, proves_phone=True, answers_at_once=True, consent_method="keypad"
+    ),
+}

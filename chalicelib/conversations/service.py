@@ -1,0 +1,235 @@
+"""Conversations: each event of a chat changes its session and says something once, in one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chalicelib.clock import Clock
+from chalicelib.conversations.capabilities import CAPABILITIES
+from chalicelib.conversations.engine import step
+from chalicelib.conversations.events import InboundEvent
+from chalicelib.conversations.messages import ChatLink, OutboxContent
+from chalicelib.conversations.model import Acknowledgement, Effect, Session, Step, TextRef
+from chalicelib.conversations.outcomes import add_notices, conclude
+from chalicelib.conversations.questions import Context
+from chalicelib.conversations.submitting import DraftSubmitter
+from chalicelib.crypto.hashing import KeyedHash
+from chalicelib.refusals import TryAgain
+
+# Another event of the same chat came first. A queue delivers those of one chat one by one: this is rare.
+_MAX_ATTEMPTS = 4
+
+StoreWrite = Any
+"""A write of a store, to be part of the transaction of an event."""
+
+
+class EventSeen(Exception):
+    """The event was handled before."""
+
+
+class SessionChanged(Exception):
+    """Another event of the chat was handled in between."""
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """The session of a chat, or None, and the number of its events so far."""
+
+    session: Session | None
+    revision: int
+
+
+@dataclass(frozen=True)
+class HandledEvent:
+    """The messages that an event led to, or its reply where the channel is answered at once."""
+
+    outbox_ids: tuple[str, ...]
+    reply: OutboxContent | None = None
+
+
+@dataclass(frozen=True)
+class EffectResult:
+    """The additions of an effect to the prompt, and to the transaction of its event."""
+
+    notices: tuple[TextRef, ...] = ()
+    link: str | None = None
+    writes: tuple[StoreWrite, ...] = ()
+
+
+@dataclass(frozen=True)
+class EffectContext:
+    """The chat that an effect is of."""
+
+    event: InboundEvent
+    chat_key: str
+    session: Session
+    now: datetime
+
+
+EffectRunner = Callable[[Effect, EffectContext], EffectResult]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One event of a chat with all that it leads to; `revision` is the number of events before it.
+
+    The messages have an id each, or the reply is the answer to the channel's own request. `worker_key` names
+    the worker whom they are about.
+    """
+
+    chat_key: str
+    event_key: str
+    session: Session
+    revision: int
+    messages: tuple[tuple[str, OutboxContent], ...]
+    reply: OutboxContent | None
+    worker_key: str | None
+    now: datetime
+
+    @property
+    def outbox_ids(self) -> tuple[str, ...]:
+        return tuple(outbox_id for outbox_id, _ in self.messages)
+
+
+class Conversations(Protocol):
+    """The store of conversations."""
+
+    def find_session(self, chat_key: str, *, now: datetime) -> StoredSession:
+        """Return the session of a chat; one that has expired counts as none."""
+
+    def find_event(self, chat_key: str, event_key: str) -> HandledEvent | None:
+        """Return what an event led to, or None if it was not handled."""
+
+    def commit(self, turn: Turn, writes: Sequence[StoreWrite] = ()) -> None:
+        """Store an event, the session after it and its messages. Raise EventSeen or SessionChanged."""
+
+    def build_link_write(
+        self, capture_id: str, link: ChatLink, *, now: datetime, worker_key: str
+    ) -> StoreWrite:
+        """Return the write that names the chat of a capture; a repeat of it changes nothing."""
+
+
+class ConversationService:
+    """Answers the events of all channels."""
+
+    def __init__(
+        self,
+        *,
+        conversations: Conversations,
+        build_context: Callable[[InboundEvent, datetime], Context],
+        submitter: DraftSubmitter,
+        effects: Mapping[str, EffectRunner],
+        send: Callable[[str, Sequence[str]], None],
+        hashing: KeyedHash,
+        clock: Clock,
+    ) -> None:
+        """`send` passes the ids of a chat's messages on to their sender; a repeat of it does no harm."""
+        self._conversations = conversations
+        self._build_context = build_context
+        self._submitter = submitter
+        self._effects = effects
+        self._send = send
+        self._hashing = hashing
+        self._clock = clock
+
+    def handle(self, event: InboundEvent) -> HandledEvent:
+        """Handle an event once. A repeated delivery passes its messages on once more, and changes nothing.
+
+        Raise TryAgain if others came first, or as intake does.
+        """
+        chat_key = self._hashing.digest("chat", event.describe_sender())
+        event_key = self._hashing.digest("chat event", event.describe_event())
+        handled = self._handle_once(event, chat_key, event_key)
+        self._send(chat_key, handled.outbox_ids)
+        return handled
+
+    def _handle_once(self, event: InboundEvent, chat_key: str, event_key: str) -> HandledEvent:
+        for _ in range(_MAX_ATTEMPTS):
+            handled = self._conversations.find_event(chat_key, event_key)
+            if handled is not None:
+                return handled
+            try:
+                return self._try_handle(event, chat_key, event_key)
+            except (EventSeen, SessionChanged):
+                continue
+        raise TryAgain("other events of the chat came first")
+
+    def _try_handle(self, event: InboundEvent, chat_key: str, event_key: str) -> HandledEvent:
+        now = self._clock()
+        stored = self._conversations.find_session(chat_key, now=now)
+        context = self._build_context(event, now)
+        answered = step(stored.session, event, context)
+        answered, writes = self._run_effects(answered, event, chat_key, event_key, context)
+        worker_key = self._hash_worker(answered.session) or self._hash_worker(stored.session)
+        contents = _list_messages(event, answered)
+        is_answered_at_once = CAPABILITIES[event.channel].answers_at_once
+        turn = Turn(
+            chat_key=chat_key,
+            event_key=event_key,
+            session=answered.session,
+            revision=stored.revision,
+            messages=tuple(
+                (f"{stored.revision + 1:08d}-{number}", content)
+                for number, content in enumerate(() if is_answered_at_once else contents)
+            ),
+            reply=contents[0] if is_answered_at_once and contents else None,
+            worker_key=worker_key,
+            now=now,
+        )
+        self._conversations.commit(turn, writes)
+        return HandledEvent(turn.outbox_ids, turn.reply)
+
+    def _run_effects(
+        self, answered: Step, event: InboundEvent, chat_key: str, event_key: str, context: Context
+    ) -> tuple[Step, list[StoreWrite]]:
+        writes: list[StoreWrite] = []
+        for effect in answered.effects:
+            chat = EffectContext(event, chat_key, answered.session, context.now)
+            if effect.kind == "register":
+                writes += self._link_capture(chat, event_key)
+                outcome = self._submitter.register(answered.session, event, event_key, now=context.now)
+                answered = conclude(answered.session, outcome, context)
+                continue
+            result = self._effects[effect.kind](effect, chat)
+            writes += result.writes
+            answered = add_notices(answered, *result.notices, link=result.link)
+        return answered, writes
+
+    def _link_capture(self, chat: EffectContext, event_key: str) -> list[StoreWrite]:
+        """Return the write that names the chat of a capture, whether its worker is known or not."""
+        worker_key = self._hash_worker(chat.session)
+        if worker_key is None or CAPABILITIES[chat.event.channel].answers_at_once:
+            return []
+        link = ChatLink(
+            channel=chat.event.channel,
+            account=chat.event.account,
+            recipient=chat.event.sender,
+            language=chat.session.language,
+            chat_key=chat.chat_key,
+        )
+        capture_id = self._submitter.make_capture_id(event_key)
+        return [
+            self._conversations.build_link_write(str(capture_id), link, now=chat.now, worker_key=worker_key)
+        ]
+
+    def _hash_worker(self, session: Session | None) -> str | None:
+        """Return the keyed hash of the NIK of a draft, as registrations have it."""
+        number = None if session is None else self._submitter.find_nik(session)
+        return None if number is None else self._hashing.digest("nik", number)
+
+
+def _list_messages(event: InboundEvent, answered: Step) -> list[OutboxContent]:
+    callback_id, prompt = event.callback_id, answered.prompt
+    acknowledgements = [] if callback_id is None else [Acknowledgement(callback_id=callback_id)]
+    prompts = [] if prompt is None else [prompt]
+    return [
+        OutboxContent(
+            channel=event.channel,
+            account=event.account,
+            recipient=event.sender,
+            language=answered.session.language,
+            message=message,
+        )
+        for message in (*acknowledgements, *prompts)
+    ]

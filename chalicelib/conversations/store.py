@@ -1,0 +1,111 @@
+"""Conversations in DynamoDB: one transaction an event."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.aws.items import Values
+from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Write
+from chalicelib.conversations import store_items
+from chalicelib.conversations.messages import ChatLink, OutboxContent
+from chalicelib.conversations.service import EventSeen, HandledEvent, SessionChanged, StoredSession, Turn
+from chalicelib.crypto.encryption import FieldCipher
+
+_BY_WORKER = "by_worker"
+_IS_NEW = "attribute_not_exists(pk)"
+
+
+class DynamoConversations:
+    """Satisfies `service.Conversations`."""
+
+    def __init__(self, client: Any, table_name: str, cipher: FieldCipher) -> None:
+        self._table = Table(client, table_name)
+        self._cipher = cipher
+
+    def find_session(self, chat_key: str, *, now: datetime) -> StoredSession:
+        values = self._table.get(store_items.build_chat_key(chat_key, "SESSION"))
+        if values is None:
+            return StoredSession(None, 0)
+        # DynamoDB deletes an expired item up to some days late.
+        is_expired = values["expires_at"] <= now.timestamp()
+        session = None if is_expired else store_items.parse_session(values, self._cipher)
+        return StoredSession(session, int(values["revision"]))
+
+    def find_event(self, chat_key: str, event_key: str) -> HandledEvent | None:
+        values = self._table.get(store_items.build_chat_key(chat_key, f"EVENT#{event_key}"))
+        if values is None:
+            return None
+        return HandledEvent(tuple(values["outbox_ids"]), store_items.parse_reply(values, self._cipher))
+
+    def has_opted_out(self, chat_key: str) -> bool:
+        return self._table.get(store_items.build_chat_key(chat_key, "OPT_OUT")) is not None
+
+    def commit(self, turn: Turn, writes: Sequence[Write] = ()) -> None:
+        session = store_items.build_session_values(turn, self._cipher)
+        is_next = "revision = :revision" if turn.revision else f"{_IS_NEW} OR revision = :revision"
+        transaction = [
+            self._table.put(store_items.build_event_values(turn, self._cipher), _IS_NEW),
+            self._table.put(session, is_next, compared={":revision": turn.revision}),
+            *(
+                self.build_outbox_write(
+                    *(turn.chat_key, outbox_id, content), now=turn.now, worker_key=turn.worker_key
+                )
+                for outbox_id, content in turn.messages
+            ),
+            *writes,
+        ]
+        try:
+            self._table.transact(transaction)
+        except TransactionFailed as failed:
+            if 0 in failed.current:
+                raise EventSeen(turn.event_key) from None
+            raise SessionChanged(turn.chat_key) from None
+
+    def build_outbox_write(
+        self, chat_key: str, outbox_id: str, content: OutboxContent, *, now: datetime, worker_key: str | None
+    ) -> Write:
+        """Return the write that puts a message out, once. Its id must be unique in the chat."""
+        values = store_items.build_outbox_values(
+            *(chat_key, outbox_id, content, self._cipher), now=now, worker_key=worker_key
+        )
+        return self._table.put(values, _IS_NEW)
+
+    def build_link_write(self, capture_id: str, link: ChatLink, *, now: datetime, worker_key: str) -> Write:
+        """Return the write that names the chat of a capture; a repeat of it changes nothing."""
+        return self._table.put(
+            store_items.build_link_values(capture_id, link, self._cipher, now=now, worker_key=worker_key)
+        )
+
+    def build_opt_out_write(self, chat_key: str, *, now: datetime) -> Write:
+        key = store_items.build_chat_key(chat_key, "OPT_OUT")
+        return self._table.put({**key, "since": now.isoformat()})
+
+    def build_opt_in_write(self, chat_key: str) -> Write:
+        return self._table.delete(store_items.build_chat_key(chat_key, "OPT_OUT"))
+
+    def find_link(self, capture_id: str) -> ChatLink | None:
+        """Return the chat that a capture was made in, or None."""
+        values = self._table.get(store_items.build_link_key(capture_id))
+        return None if values is None else store_items.parse_link(values, self._cipher)
+
+    def iter_worker_items(self, worker_key: str) -> Iterator[Values]:
+        """Yield the items that say something about a worker; the newest may be missing for a moment."""
+        keys = list(self._table.query("worker_key = :worker", {":worker": worker_key}, index=_BY_WORKER))
+        yield from self._table.get_many([{"pk": each["pk"], "sk": each["sk"]} for each in keys])
+
+    def delete_worker_items(self, worker_key: str) -> int:
+        """Delete what the chats of a worker hold, and return how many items. What was handled stays known."""
+        count = 0
+        for values in list(self.iter_worker_items(worker_key)):
+            key = {"pk": values["pk"], "sk": values["sk"]}
+            write = (
+                self._table.update(key, "REMOVE sealed, worker_key")
+                if values["sk"].startswith("EVENT#")
+                else self._table.delete(key, "worker_key = :worker", compared={":worker": worker_key})
+            )
+            try:
+                self._table.run(write)
+            except ConditionFailed:
+                continue  # By now it is about somebody else.
+            count += 1
+        return count

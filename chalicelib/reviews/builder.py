@@ -1,0 +1,27 @@
+"""Building of the queue of review items, and of what watches for them."""
+
+from typing import TYPE_CHECKING
+
+from chalicelib.reviews.service import ReviewService
+from chalicelib.reviews.store import DynamoReviewStore
+from chalicelib.reviews.watcher import ReviewWatcher
+
+if TYPE_CHECKING:
+    from chalicelib.container import Container
+
+
+def build_review_service(container: "Container") -> ReviewService:
+    return ReviewService(
+        store=DynamoReviewStore(
+            container.aws.dynamodb,
+            container.settings.reviews_table,
+            container.cipher,
+            build_audit_write=container.audit_trail.build_append,
+        ),
+        retention=container.settings.review_retention,
+        clock=container.clock,
+    )
+
+
+def build_review_watcher(container: "Container") -> ReviewWatcher:
+    return ReviewWatcher(items=container.reviews, lookups=container.lookups)
