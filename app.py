@@ -17,9 +17,9 @@ from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
 from chalicelib.http.route_access import list_callable_routes, protect_routes
 from chalicelib.routes import ROUTES
-from chalicelib.snapshots import refresh_when_restored
+from chalicelib.snapshots import forget_when_restored
 
-container = Container()
+container = forget_when_restored(Container())
 
 # Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
@@ -67,6 +67,22 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
     return batches.consume_queue(event.to_dict(), partial(consumer.handle_receipt, container.notifications))
 
 
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
+    """Answer what people write in chats."""
+    handle, delay = container.chat_event_handler, container.chat_events.delay
+    return batches.consume_fifo_queue(event.to_dict(), handle, delay)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_chat_outbox(event: SQSEvent) -> batches.PartialBatch:
+    """Send messages to people in chats."""
+    from chalicelib.chats import builder, consumer
+
+    handle = partial(consumer.handle, container.chat_sender)
+    return batches.consume_fifo_queue(event.to_dict(), handle, builder.build_delay(container))
+
+
 @app.schedule("cron(* * * * ? *)")
 def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
     """Queue SMS that are due."""
@@ -111,5 +127,4 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
 
 
-refresh_when_restored(container.forget)
 cold_start.finish()
