@@ -26,7 +26,7 @@ ForgetfulType = TypeVar("ForgetfulType", bound=Forgetful)
 
 
 def forget_when_restored(owner: ForgetfulType) -> ForgetfulType:
-    """Return `owner`, whose `forget` Lambda calls at each start; what makes processes pause is seeded anew."""
+    """Return `owner`, whose `forget` Lambda calls at each start, as it reseeds what makes processes pause."""
     if register_after_restore is not None:
         register_after_restore(reseed)
         register_after_restore(owner.forget)
