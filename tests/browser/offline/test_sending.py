@@ -190,6 +190,7 @@ def test_a_refused_capture_is_discarded_with_a_reason_and_owes_no_number(
     device.page.evaluate("(id) => device.outbox.discard(id, 'withdrawn')", saved["captureId"])
     [discarded, _] = device.list()
     assert (discarded["state"], discarded["discardReason"]) == ("discarded", "withdrawn")
+    device.call("device.outbox.finishDiscards()")
     assert device.count()["unsent"] == 0
     assert stage.list_missing_numbers() == []
     assert device.call("device.outbox.holdsNik(argument)", make_nik(1)) is None
@@ -206,6 +207,9 @@ def test_a_number_that_the_server_could_not_read_is_reported_when_it_is_given_up
     # What somebody wrote might name the worker: neither the device nor the server keeps it.
     device.page.evaluate("(id) => device.outbox.discard(id, 'Siti pulang')", saved["captureId"])
     assert [capture["discardReason"] for capture in device.list()] == ["other", None]
+    device.call("device.sender.sendNow()")
+    assert stage.list_missing_numbers() == [(1, 1)], "it can still be taken back"
+    device.call("device.outbox.finishDiscards()")
     device.call("device.sender.sendNow()")
     assert stage.list_missing_numbers() == []
     assert [(each.device_sequence, each.reason) for each in stage.container.discards.list_latest(DEVICE)] == [

@@ -284,17 +284,47 @@ def test_a_refused_capture_is_mended_and_accepted(stage: AppStage, open_browser:
 
 def test_a_refused_capture_is_discarded_with_a_reason(stage: AppStage, open_browser: OpenBrowser) -> None:
     walker = open_browser()
+    walker.page.clock.install()
     refuse_at_the_server(walker)
     walker.enrol(stage.app_url, stage.make_code())
     walker.sign_on()
     walker.register(make_nik(district_code="997107"))
     walker.wait_for_state("needs_fix").locator('[data-testid="discard"]').click()
-    walker.page.get_by_label("Pekerja batal mendaftar").click()
-    walker.check_screen("discard")
-    walker.page.locator('[data-testid="discard"]:visible').click()
-    assert "Pekerja batal mendaftar" in walker.wait_for_state("discarded").inner_text()
+    discarded = walker.wait_for_state("discarded")
     expect(walker.find("queue-count")).to_have_text("0")
+    expect(walker.find("discard-undo")).to_be_focused()
+    discarded.get_by_label("Pekerja batal mendaftar").click()
+    walker.check_screen("discard")
+    walker.page.clock.fast_forward("00:31")
+    expect(walker.find("discard-undo")).to_have_count(0)
+    assert "Pekerja batal mendaftar" in walker.wait_for_state("discarded").inner_text()
     assert walker.problems == []
+
+
+def test_a_discard_is_taken_back(stage: AppStage, open_browser: OpenBrowser) -> None:
+    walker = open_browser()
+    refuse_at_the_server(walker)
+    walker.enrol(stage.app_url, stage.make_code())
+    walker.sign_on()
+    walker.register(make_nik(district_code="997107"))
+    walker.wait_for_state("needs_fix").locator('[data-testid="discard"]').click()
+    walker.find("discard-undo").click()
+    walker.wait_for_state("needs_fix").locator('[data-testid="fix"]').click()
+    assert walker.reach("name").input_value() == NAME
+    walker.fill("nik", make_nik())
+    walker.save()
+    walker.wait_for_state("accepted")
+    assert walker.errors == []
+
+
+def test_a_discarded_draft_is_taken_back(officer: Walker) -> None:
+    officer.begin()
+    officer.fill("name", NAME)
+    officer.find("back").click()
+    officer.wait_for_state("draft").locator('[data-testid="discard"]').click()
+    officer.find("discard-undo").click()
+    officer.wait_for_state("draft").locator('[data-testid="fix"]').click()
+    assert officer.reach("name").input_value() == NAME
 
 
 def test_a_draft_is_continued(officer: Walker) -> None:

@@ -3,8 +3,9 @@
 import { CaptureKnown, NotMendable, NotReadable, ShiftNeeded, StorageFailed } from "../scripts/errors.js";
 import { makeCaptureId } from "./capture-ids.js";
 import { CAPTURES, NIKS, VALUES, transact, wait } from "./database.js";
-import { findNik, pruneNiks, putNik, putRecord } from "./niks.js";
-import { beginRecord, discardRecord, isDiscardable, isMendable, needsNewId, summarise, wipe } from "./records.js";
+import { deleteAccepted, finishDiscards, forgetOld } from "./forgetting.js";
+import { findNik, putNik, putRecord } from "./niks.js";
+import { UNDO_TIME, beginRecord, discardRecord, isDiscardable, isMendable, isUndoable, needsNewId, summarise, takeBackRecord, wipe } from "./records.js";
 import { noteSequence, takeSequence } from "./sequences.js";
 
 /** @typedef {import("./records.js").CaptureRecord} CaptureRecord */
@@ -155,7 +156,7 @@ export class Outbox extends EventTarget {
   }
 
   /**
-   * Drop an own draft, or a refused capture with the reason. Raise NotMendable.
+   * Discard an own draft or a refused capture, or change the reason while it can be taken back. Raise NotMendable.
    * @param {string} captureId
    * @param {string} reason One of `DISCARD_REASONS`; anything else is kept as "other".
    */
@@ -163,10 +164,35 @@ export class Outbox extends EventTarget {
     await this.#write(async (transaction) => {
       const captures = transaction.objectStore(CAPTURES);
       const record = await wait(captures.get(captureId));
-      if (!record || !this.#isOwn(record) || !isDiscardable(record)) throw new NotMendable(captureId);
-      if (record.state === "draft") await wait(captures.delete(captureId));
-      else await putRecord(transaction, discardRecord(record, reason));
+      const isOpen = record && this.#isOwn(record) && (isDiscardable(record) || isUndoable(record));
+      if (!isOpen) throw new NotMendable(captureId);
+      await putRecord(transaction, discardRecord(record, reason, Date.now()));
     });
+    setTimeout(() => void this.finishDiscards(Date.now() - UNDO_TIME).catch(() => undefined), UNDO_TIME + 50);
+  }
+
+  /**
+   * Make a capture that was just discarded what it was before. Raise NotMendable or NotReadable.
+   * @param {string} captureId
+   */
+  async takeBack(captureId) {
+    const record = await this.#find(captureId);
+    if (!record || !this.#isOwn(record) || !isUndoable(record)) throw new NotMendable(captureId);
+    const before = takeBackRecord(record);
+    const hash = before.state === "draft" ? null : await this.vault.hashNik((await this.openContent(record)).worker.nik);
+    await this.#write(async (transaction) => {
+      await requireRevision(transaction, record);
+      await putRecord(transaction, before);
+      if (hash !== null) await putNik(transaction, before, hash);
+    });
+  }
+
+  /**
+   * Wipe what was discarded at `latest` or before: it can be taken back no more.
+   * @param {number} [latest] In milliseconds since the epoch.
+   */
+  async finishDiscards(latest = Infinity) {
+    await this.#write((transaction) => finishDiscards(transaction, latest));
   }
 
   /**
@@ -184,18 +210,14 @@ export class Outbox extends EventTarget {
    */
   async forgetAccepted(officer) {
     await this.#write(async (transaction) => {
-      const captures = transaction.objectStore(CAPTURES);
-      const accepted = await wait(captures.index("state").getAll("accepted"));
-      for (const record of accepted.filter((each) => each.officer === officer)) {
-        await wait(captures.delete(record.captureId));
-      }
-      await pruneNiks(transaction);
+      await deleteAccepted(transaction, officer);
+      await forgetOld(transaction);
     });
   }
 
-  /** Forget the NIKs that need not be known any more: at the start, because a kiosk's shifts do not end. */
-  async forgetNiks() {
-    await this.#write(pruneNiks);
+  /** Forget what need not be known any more: at the start too, because a kiosk's shifts do not end. */
+  async forgetOld() {
+    await this.#write(forgetOld);
   }
 
   /**

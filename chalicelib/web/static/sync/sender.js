@@ -127,7 +127,7 @@ export class Sender extends EventTarget {
     const { device } = this.session;
     if (!device || device.mode === "self" || this.session.isRefused) return;
     const discarded = await this.outbox.listRecords(["discarded"]);
-    const owed = discarded.filter(({ owesReport, clientId }) => owesReport && clientId === device.clientId);
+    const owed = discarded.filter(({ owesReport, sealed, clientId }) => owesReport && sealed === null && clientId === device.clientId);
     for (let start = 0; start < owed.length; start += MOST_DISCARDS) {
       const part = owed.slice(start, start + MOST_DISCARDS);
       await this.#post("v1/device/discards", { discards: part.map(reportDiscard) });
