@@ -134,6 +134,24 @@ def test_batches_are_compressed_and_say_which_release_sent_them(device: DevicePa
     assert {headers["app-version"] for headers in batches} == {device.call("device.release")}
 
 
+def test_a_draft_does_not_wake_the_sender(device: DevicePage) -> None:
+    device.send()
+    device.call("device.sender.running")
+    looked = device.page.evaluate(
+        """async () => {
+          const { outbox, sender } = device;
+          let looked = 0;
+          const list = outbox.listRecords.bind(outbox);
+          outbox.listRecords = (states) => { looked += 1; return list(states); };
+          const id = outbox.newCaptureId();
+          for (const name of ["M", "Me", "Mel"]) await outbox.saveDraft(id, { name });
+          await sender.running;
+          return looked;
+        }"""
+    )
+    assert looked == 0
+
+
 def test_two_tabs_send_every_capture_once(device: DevicePage, tablet: Session, stage: AppStage) -> None:
     device.save(*(make_content(number) for number in range(1, 31)))
     other = DevicePage.open(tablet, stage)

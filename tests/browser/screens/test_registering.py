@@ -110,6 +110,25 @@ def test_a_porter_takes_less_than_90_seconds_and_40_taps(stage: AppStage, open_b
     assert worker.nik == make_nik()
 
 
+def test_a_letter_makes_no_format_of_dates_and_no_review(officer: Walker) -> None:
+    officer.begin()
+    officer.fill("nik", make_nik())
+    officer.page.evaluate(
+        """() => {
+          window.made = 0;
+          const Format = Intl.DateTimeFormat;
+          Intl.DateTimeFormat = class extends Format {
+            constructor(...given) { super(...given); window.made += 1; }
+          };
+          new MutationObserver((changes) => { window.made += changes.length; })
+            .observe(document.querySelector(".review"), { childList: true });
+        }"""
+    )
+    officer.find("name").press_sequentially(NAME)
+    officer.page.wait_for_timeout(0)
+    assert officer.page.evaluate("window.made") == 0
+
+
 def test_a_form_is_filled_in_by_keyboard_alone(stage: AppStage, open_browser: OpenBrowser) -> None:
     walker = open_browser(PHONE_WIDTH)
     walker.enrol(stage.app_url, stage.make_code())

@@ -5,7 +5,7 @@ import { makeCaptureId } from "./capture-ids.js";
 import { CAPTURES, NIKS, VALUES, transact, wait } from "./database.js";
 import { deleteAccepted, finishDiscards, forgetOld } from "./forgetting.js";
 import { findNik, putNik, putRecord } from "./niks.js";
-import { UNDO_TIME, beginRecord, discardRecord, isDiscardable, isMendable, isUndoable, needsNewId, summarise, takeBackRecord, wipe } from "./records.js";
+import { UNDO_TIME, beginRecord, compareAge, discardRecord, isDiscardable, isMendable, isUndoable, needsNewId, summarise, takeBackRecord, wipe } from "./records.js";
 import { noteSequence, takeSequence } from "./sequences.js";
 
 /** @typedef {import("./records.js").CaptureRecord} CaptureRecord */
@@ -20,7 +20,10 @@ const STATES = ["draft", "waiting", "sending", "accepted", "needs_fix", "discard
  * @typedef {{clientId: string, campaignId: string, officer: string | null, isUnattended: boolean, isSelf?: boolean}} Origin
  */
 
-/** The outbox: whatever it has said is saved has been read back from the disk. */
+/**
+ * The outbox: whatever it has said is saved has been read back from the disk. Events, also for what other tabs
+ * did: `change`, and `due` when there is something new to send.
+ */
 export class Outbox extends EventTarget {
   /**
    * @param {IDBDatabase} database
@@ -36,7 +39,9 @@ export class Outbox extends EventTarget {
     this.tabs = tabs;
     /** Whether the last write failed for want of space. */
     this.isFull = false;
-    tabs.addEventListener("captures", () => this.dispatchEvent(new Event("change")));
+    for (const [kind, event] of [["captures", "change"], ["due", "due"]]) {
+      tabs.addEventListener(kind, () => this.dispatchEvent(new Event(event)));
+    }
   }
 
   /** Return the id of a capture that begins now. */
@@ -53,8 +58,7 @@ export class Outbox extends EventTarget {
     const origin = this.#requireOrigin();
     const sealed = await this.vault.seal(draftLabel(captureId), fields);
     await this.#write(async (transaction) => {
-      const captures = transaction.objectStore(CAPTURES);
-      const stored = await wait(captures.get(captureId));
+      const stored = await wait(transaction.objectStore(CAPTURES).get(captureId));
       if (stored && stored.state !== "draft") throw new CaptureKnown(captureId);
       const record = stored ?? beginRecord(captureId, stamp(origin));
       await putRecord(transaction, { ...record, sealed });
@@ -162,8 +166,7 @@ export class Outbox extends EventTarget {
    */
   async discard(captureId, reason) {
     await this.#write(async (transaction) => {
-      const captures = transaction.objectStore(CAPTURES);
-      const record = await wait(captures.get(captureId));
+      const record = await wait(transaction.objectStore(CAPTURES).get(captureId));
       const isOpen = record && this.#isOwn(record) && (isDiscardable(record) || isUndoable(record));
       if (!isOpen) throw new NotMendable(captureId);
       await putRecord(transaction, discardRecord(record, reason, Date.now()));
@@ -193,6 +196,7 @@ export class Outbox extends EventTarget {
    */
   async finishDiscards(latest = Infinity) {
     await this.#write((transaction) => finishDiscards(transaction, latest));
+    this.#tellDue(); // The server is told of numbers that were given up.
   }
 
   /**
@@ -304,6 +308,7 @@ export class Outbox extends EventTarget {
       return next;
     });
     noteSequence(record.clientId, stored.sequence ?? 0);
+    this.#tellDue();
     const found = await this.#find(record.captureId);
     if (!found || found.sequence !== stored.sequence || !(await this.#holds(found, content))) {
       throw new StorageFailed("what was read back differs");
@@ -322,6 +327,11 @@ export class Outbox extends EventTarget {
     } catch {
       return false;
     }
+  }
+
+  #tellDue() {
+    this.dispatchEvent(new Event("due"));
+    this.tabs.tell("due");
   }
 
   /**
@@ -386,12 +396,4 @@ function contentLabel(captureId) {
 /** @param {string} captureId */
 function draftLabel(captureId) {
   return `draft ${captureId}`;
-}
-
-/**
- * @param {CaptureRecord} one
- * @param {CaptureRecord} other
- */
-function compareAge(one, other) {
-  return (one.sequence ?? Infinity) - (other.sequence ?? Infinity) || (one.captureId < other.captureId ? -1 : 1);
 }

@@ -191,6 +191,15 @@ export function reportDiscard({ sequence, discardReason }) {
 }
 
 /**
+ * Order records by their numbers, and drafts after them by their ids.
+ * @param {CaptureRecord} one
+ * @param {CaptureRecord} other
+ */
+export function compareAge(one, other) {
+  return (one.sequence ?? Infinity) - (other.sequence ?? Infinity) || (one.captureId < other.captureId ? -1 : 1);
+}
+
+/**
  * Return what the list of the outbox shows of a record.
  * @param {CaptureRecord} record
  * @returns {CaptureSummary}

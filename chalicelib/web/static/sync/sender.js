@@ -53,8 +53,8 @@ export class Sender extends EventTarget {
   start() {
     if (this.state !== "stopped") return;
     this.#show("idle");
-    this.outbox.addEventListener("change", () => this.#wake());
-    this.session.addEventListener("change", () => this.state === "refused" && this.#wake());
+    this.outbox.addEventListener("due", () => this.#wake());
+    this.session.addEventListener("change", () => ["idle", "refused"].includes(this.state) && this.#wake());
     addEventListener("online", () => this.sendNow());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
     this.#wake();
