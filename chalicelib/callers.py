@@ -88,7 +88,7 @@ class Caller:
     """The client that sent a request, as the authorizer identified it.
 
     `daily_cap` is the client's own, if its enrolment set one. `link_id` names the link by which a worker's
-    own phone came, which is good for one registration. `mode` is what its device was enrolled for, if by a code.
+    own phone came, which is good for one registration. `mode` is what a code enrolled its device for.
     """
 
     client_id: str

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
+    from chalicelib.searches.service import SearchService
     from chalicelib.statuses.service import StatusService
 
 
@@ -234,6 +235,12 @@ class Container(KeysAndStores):
         from chalicelib.reviews.builder import build_review_service
 
         return build_review_service(self)
+
+    @cached_property
+    def searches(self) -> "SearchService":
+        from chalicelib.searches.builder import build_search_service
+
+        return build_search_service(self)
 
     @cached_property
     def review_watcher(self) -> "ReviewWatcher":

@@ -209,7 +209,7 @@ class Settings(ResourceSettings):
         ge=1,
         description="Attempts to register per device and day, after which all others are refused.",
     )
-    # A person needs about three minutes at a kiosk. A kiosk that was offline sends what it holds at this pace.
+    # A person takes about three minutes at a kiosk. One that was offline sends what it holds at this pace.
     kiosk_minute_cap: _Whole = Field(
         alias="DAFTAR_KIOSK_MINUTE_CAP",
         default=30,

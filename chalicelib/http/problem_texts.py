@@ -64,6 +64,16 @@ PROBLEMS: Mapping[str, Problem] = {
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
+    "search_unclear": Problem(
+        422,
+        "Ketik nomor pendaftaran, kode tanda terima, NIK, atau nomor HP yang lengkap.",
+        "Type a whole reference, receipt code, NIK or phone number.",
+    ),
+    "search_not_allowed": Problem(
+        403,
+        "Pencarian dengan NIK atau nomor HP hanya untuk sistem inti dan admin.",
+        "Only the core system and admins search by NIK or phone number.",
+    ),
     "review_item_unknown": Problem(
         404, "Hal yang perlu dilihat ini tidak ditemukan.", "No review item of the campaign has this id."
     ),
