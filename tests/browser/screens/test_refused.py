@@ -1,4 +1,4 @@
-"""What an officer does with a capture that the server refused: it is corrected, or discarded and taken back."""
+"""An officer and a capture that the server refused: it is corrected, or discarded and taken back."""
 
 import json
 
