@@ -7,6 +7,7 @@ import pytest
 from chalicelib.callers import Caller, Channel, Role
 from chalicelib.data_requests.schemas import SubmitDataRequest
 from tests.browser.offline.device_page import DevicePage, make_content
+from tests.edge.conftest import create_bucket
 from tests.support.app_stage import AppStage
 from tests.support.payloads import make_nik
 
@@ -25,6 +26,7 @@ def erase_at_the_server(device: DevicePage, stage: AppStage) -> None:
     stage.link.loses_answers = True
     device.page.evaluate("() => { device.sender.start() }")
     stage.wait_until(lambda: len(stage.list_registrations()) == 1)
+    create_bucket("photos")
     request = SubmitDataRequest.model_validate_json(ERASURE % make_nik(1))
     stage.container.data_requests.erase(request, caller=ADMIN)
     stage.link.cut()
