@@ -47,6 +47,8 @@ def end_shift(walker: Walker) -> None:
 
 
 def sign_on_with_pin(walker: Walker, officer: str) -> None:
+    # A locked screen has a field for the PIN too.
+    walker.find("officer").wait_for()
     walker.page.locator("input[type=password]").fill(PIN)
     walker.sign_on(officer)
 
