@@ -17,9 +17,9 @@ from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
 from chalicelib.http.route_access import list_callable_routes, protect_routes
 from chalicelib.routes import ROUTES
-from chalicelib.snapshots import refresh_when_restored
+from chalicelib.snapshots import forget_when_restored
 
-container = Container()
+container = forget_when_restored(Container())
 
 # Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
@@ -70,8 +70,7 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
     """Answer what people write in chats."""
-    handle, delay = container.chat_event_handler, container.chat_events.delay
-    return batches.consume_fifo_queue(event.to_dict(), handle, delay)
+    return batches.consume_fifo_queue(event.to_dict(), container.chat_handler, container.chat_events.delay)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
@@ -127,5 +126,4 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
 
 
-refresh_when_restored(container.forget)
 cold_start.finish()
