@@ -8,6 +8,7 @@ from chalicelib.channels.text_menu import routes as text_menu_routes
 from chalicelib.channels.whatsapp import routes as whatsapp_routes
 from chalicelib.clients import routes as client_routes
 from chalicelib.contributions import routes as quote_routes
+from chalicelib.corrections import routes as correction_routes
 from chalicelib.data_requests import routes as data_request_routes
 from chalicelib.devices import routes as device_routes
 from chalicelib.enrolments import routes as enrolment_routes
@@ -27,6 +28,7 @@ ROUTES = (
     audit_routes,
     campaign_routes,
     client_routes,
+    correction_routes,
     data_request_routes,
     device_routes,
     enrolment_routes,

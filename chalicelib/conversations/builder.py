@@ -1,6 +1,5 @@
 """Building of the service that answers chats."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -53,12 +52,6 @@ def build_conversation_service(container: "Container") -> ConversationService:
         hashing=container.hashing,
         clock=container.clock,
     )
-
-
-def read_text_gateway_token(container: "Container") -> str:
-    """Read the token of our gateway for SMS and USSD from the stage's secret."""
-    token: str = json.loads(container.read_secret(container.settings.text_gateway_secret))["token"]
-    return token
 
 
 def _build_rules(container: "Container", channel: ChannelName) -> IntakeRules:

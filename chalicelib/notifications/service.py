@@ -296,17 +296,19 @@ class NotificationService:
                 return self._ledger_writer.update(sms, sms.abandon("opted_out"))
 
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
-        # Rendered again, because time has passed since the claim.
-        body = self._render(sms.purpose, sms.event_version, registration)
-        phone, chat = registration.worker.phone, self._chats.find(sms, registration, self._clock())
-        if body is None or (phone is None and chat is None):
-            return self._defer(sms, self._clock(), "overtaken")
         try:
             self._wait_for_slot(sms)
         except SendingStopped as stopped:
             return self._defer(sms, stopped.ends_at or self._clock() + _STOP_RETRY_DELAY, "stopped")
         except RateLimited:
             return self._defer(sms, self._compute_retry_at(sms), "rate_limited")
+        # Read and rendered again, because time has passed: the worker may have died, or have another phone.
+        registration = self._registrations.get(registration.reference)
+        body = self._render(sms.purpose, sms.event_version, registration)
+        phone, chat = registration.worker.phone, self._chats.find(sms, registration, self._clock())
+        has_chat = chat is not None
+        if body is None or find_abandon_reason(sms, registration, body, self._clock(), has_chat=has_chat):
+            return self._defer(sms, self._clock(), "overtaken")
         report_timeout = RECEIPT_TIMEOUT if chat is None else self._config.chat_timeout
         started = sms.start_attempt(self._clock(), report_timeout=report_timeout)
         current = self._ledger_writer.update(sms, started)

@@ -62,8 +62,8 @@ class ErasureStore(Protocol):
     def erase_worker(self, worker_key: str, latest_reference: Reference) -> None:
         """Delete the worker's item, unless `latest_reference` is not the latest registration any more."""
 
-    def erase_registration(self, reference: Reference) -> None:
-        """Delete a registration; keep its counted facts. Raise TryAgain."""
+    def erase_registration(self, reference: Reference, worker_key: str) -> None:
+        """Delete a registration if it is still of this worker; keep its counted facts. Raise TryAgain."""
 
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
         """Remove the personal fields of a registration; keep its counted facts.
@@ -129,7 +129,7 @@ class ErasureService:
 
     def list_applications(self, worker_key: str) -> list[Application]:
         """Return every registration of a worker, the latest first."""
-        return list(self._iter_applications(self._store.get_links(worker_key).latest_reference))
+        return list(self._iter_applications(worker_key, self._store.get_links(worker_key).latest_reference))
 
     def iter_capture_links(self, worker_key: str) -> Iterator[CaptureLink]:
         """Yield the links to a worker's captures."""
@@ -159,7 +159,7 @@ class ErasureService:
         self._chats.erase_worker(worker_key)
         for _ in range(_MAX_ATTEMPTS):
             links = self._store.get_links(worker_key)
-            applications = list(self._iter_applications(links.latest_reference))
+            applications = list(self._iter_applications(worker_key, links.latest_reference))
             to_erase = [
                 each.reference for each in applications if not _is_received_after(each, received_before)
             ]
@@ -174,7 +174,7 @@ class ErasureService:
             for reference in reversed(to_erase):
                 self._check_deadline(deadline)
                 erase_attached(reference)
-                self._store.erase_registration(reference)
+                self._store.erase_registration(reference, worker_key)
                 # An SMS may have begun in between; none can begin after the registration is gone.
                 erase_attached(reference)
             if links.latest_reference is not None and links.latest_reference not in to_keep:
@@ -210,7 +210,7 @@ class ErasureService:
                 self._erase_capture(worker_key, link)
         is_known = any(
             each.registration is not None and each.reference != reference
-            for each in self._iter_applications(links.latest_reference)
+            for each in self._iter_applications(worker_key, links.latest_reference)
         )
         if links.latest_reference is not None and not is_known:
             self._store.erase_worker(worker_key, links.latest_reference)
@@ -225,7 +225,9 @@ class ErasureService:
         # A photo may have come in between; none is kept after the capture is gone.
         self._photos.erase(capture_link.capture_id)
 
-    def _iter_applications(self, latest_reference: Reference | None) -> Iterator[Application]:
+    def _iter_applications(
+        self, worker_key: str, latest_reference: Reference | None
+    ) -> Iterator[Application]:
         reference = latest_reference
         while reference is not None:
             try:
@@ -236,6 +238,8 @@ class ErasureService:
             except RegistrationUnknown:
                 return
             else:
+                if registration.worker_key != worker_key:
+                    return  # Its NIK was corrected meanwhile: it is another worker's.
                 yield Application(reference, registration)
                 reference = registration.follows
 

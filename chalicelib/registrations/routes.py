@@ -330,12 +330,18 @@ def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
         routes,
         Role.KIOSK,
         Role.MANAGER,
+        Role.CORE,
         body_model=Cancellation,
         responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
+        refusals=(
+            RegistrationUnknown,
+            RegistrationDestroyed,
+            RegistrationSuperseded,
+            TransitionNotAllowed,
+        ),
     )
     def cancel_registration(request: Request, reference: str) -> Response:
-        """Cancel an application that was not paid yet."""
+        """Cancel an application that was not paid yet, or end a registration because the worker died."""
         cancellation = request.parse_body(Cancellation)
         return _respond(
             container, request, container.lifecycle.cancel(reference, cancellation, caller=request.caller)

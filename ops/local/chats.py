@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -21,12 +22,42 @@ TELEGRAM_PATH = "/v1/channels/telegram/updates"
 _ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 
 
+TEXT_GATEWAY_TOKEN = "local-gateway-token"  # noqa: S105 - of the local stack alone
+CHAT_CAMPAIGN = "pendaftaran-lewat-chat"
+# A campaign lasts a year at most; a stack of last year is made afresh.
+_CAMPAIGN_DAYS = timedelta(days=365)
+_DAILY_SMS_BUDGET = 500_000
+
+
+def make_chat_campaign(now: datetime) -> dict[str, object]:
+    """Return the campaign of the chats that name none: it runs today, unlike the example's of 2024."""
+    first_day = (now - timedelta(days=1)).date()
+    last_day = first_day + _CAMPAIGN_DAYS
+    return {
+        "campaign_id": CHAT_CAMPAIGN,
+        "name": "Pendaftaran lewat chat",
+        "branch": "Jakarta Salemba",
+        "place": "Telegram, WhatsApp, SMS",
+        "zone": "Asia/Jakarta",
+        "first_day": first_day.isoformat(),
+        "last_day": last_day.isoformat(),
+        "accepts_until": last_day.isoformat(),
+        "summary_hour": 20,
+        "target": 0,
+        "sms_budget": _DAILY_SMS_BUDGET,
+    }
+
+
 def create_chat_secrets(secrets_client: Any, stack_name: str) -> dict[str, str]:
     """Store the accounts of the fake chat as secrets. Return the parameters that name them."""
-    accounts = {"telegram": TELEGRAM_SECRET, "whatsapp": WHATSAPP_SECRET}
+    accounts = {
+        "Telegram": TELEGRAM_SECRET,
+        "Whatsapp": WHATSAPP_SECRET,
+        "TextGateway": {"token": TEXT_GATEWAY_TOKEN},
+    }
     return {
-        f"{channel.title()}Secret": _create_secret(secrets_client, f"{stack_name}-{channel}", account)
-        for channel, account in accounts.items()
+        f"{name}Secret": _create_secret(secrets_client, f"{stack_name}-{name.lower()}", account)
+        for name, account in accounts.items()
     }
 
 

@@ -83,7 +83,7 @@ def test_every_route_that_changes_or_shows_a_record_leaves_a_record_of_the_trail
     for route, (role, word) in allowed.items():
         with subtests.test(route):
             caller = f"{role} own"
-            target = matrix.create_target(caller if word == "sent" else "kiosk")
+            target = matrix.create_target(caller if word == "sent" else "kiosk", route=route)
             if route == "POST /v1/campaigns":
                 # The own campaign exists, so that opening it changes nothing.
                 caller, target = "manager", replace(target, campaign_id="pasar-baru-2024")
