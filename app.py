@@ -80,7 +80,10 @@ def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
 
-    return schedule.roll_up(container.due_days, container.rollups, container.clock, get_context(event))
+    return schedule.roll_up(
+        *(container.due_days, container.rollups, container.clock, get_context(event)),
+        review_devices=container.device_watch.review_devices,
+    )
 
 
 # Five minutes at most after the hour's count, the reports of it are sent.

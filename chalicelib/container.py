@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
+    from chalicelib.devices.device_states import DeviceStateService
     from chalicelib.enrolments.links import LinkService
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.reading import ReadingService
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
+    from chalicelib.reviews.device_watch import DeviceWatch
     from chalicelib.reviews.service import ReviewService
     from chalicelib.reviews.watcher import ReviewWatcher
     from chalicelib.rollups.board import BoardService
@@ -144,6 +146,12 @@ class Container(KeysAndStores):
         return build_field_checker(self)
 
     @cached_property
+    def device_states(self) -> "DeviceStateService":
+        from chalicelib.devices.builder import build_device_state_service
+
+        return build_device_state_service(self)
+
+    @cached_property
     def bundles(self) -> "BundleService":
         from chalicelib.devices.builder import build_bundle_service
 
@@ -229,6 +237,12 @@ class Container(KeysAndStores):
         from chalicelib.reviews.builder import build_review_service
 
         return build_review_service(self)
+
+    @cached_property
+    def device_watch(self) -> "DeviceWatch":
+        from chalicelib.reviews.builder import build_device_watch
+
+        return build_device_watch(self)
 
     @cached_property
     def searches(self) -> "SearchService":

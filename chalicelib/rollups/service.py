@@ -1,8 +1,8 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from chalicelib.campaigns.errors import CampaignUnknown
@@ -14,7 +14,7 @@ from chalicelib.refusals import RecordUnreadable, TryAgain
 from chalicelib.registrations.captures import DayFact
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign
-from chalicelib.rollups.model import SmsCounts, Summary, SummaryState, Tally, summarise
+from chalicelib.rollups.model import Anomaly, SmsCounts, Summary, SummaryState, Tally, summarise
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 
 # The index that is counted is updated moments after the table. A day that became dirty later than this before
@@ -145,8 +145,13 @@ class RollUpService:
         thresholds: AnomalyThresholds,
         clock: Clock,
         review_summary: Callable[[Summary], object] = lambda _: None,
+        list_silent_devices: Callable[[Campaign, date], Sequence[Anomaly]] = lambda campaign, day: (),
     ) -> None:
-        """`review_summary` is called with each new version, before it is stored."""
+        """`review_summary` is called with each new version, before it is stored.
+
+        `list_silent_devices` returns the anomalies of devices that are silent when a day is counted.
+        """
+        self._list_silent_devices = list_silent_devices
         self._review_summary = review_summary
         self._facts = facts
         self._campaigns = campaigns
@@ -172,6 +177,8 @@ class RollUpService:
         for _ in range(_MAX_WRITE_ATTEMPTS):
             previous = self._summaries.find_latest(campaign_day)
             started_at, tally = self._count_day(campaign_day, previous, deadline)
+            silent_devices = self._list_silent_devices(campaign, campaign_day.day)
+            tally = tally.model_copy(update={"oddities": [*tally.oddities, *silent_devices]})
             now = self._clock()
             is_final = now >= campaign.summary_final_at(campaign_day.day)
             summary = summarise(
