@@ -100,5 +100,8 @@ odk: .venv/.ready ## The whole example market day by ODK's own form engine (need
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
+cost: setup ## Print what registrations cost on AWS, by the item of the bill
+	@$(BIN)/python -m bench.cost
+
 clean: ## Remove what the tools made; data of the local stack (.local) stays
 	rm -rf .venv .emulator .audit .bots .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -19,6 +19,7 @@ from chalicelib.setting_values import (
     parse_weights,
 )
 from chalicelib.setting_values import Whole as _Whole
+from chalicelib.settings_chats import ChatSettings
 from chalicelib.settings_resources import ResourceSettings
 
 _ONE_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
@@ -28,7 +29,7 @@ class SettingsIncomplete(Exception):
     """Environment variables are missing or unusable; the message names them."""
 
 
-class Settings(ResourceSettings):
+class Settings(ResourceSettings, ChatSettings):
     """The settings of one deployed stage. The alias of a field is its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -208,6 +209,13 @@ class Settings(ResourceSettings):
         default=1_500,
         ge=1,
         description="Attempts to register per device and day, after which all others are refused.",
+    )
+    # A person takes about three minutes at a kiosk. One that was offline sends what it holds at this pace.
+    kiosk_minute_cap: _Whole = Field(
+        alias="DAFTAR_KIOSK_MINUTE_CAP",
+        default=30,
+        ge=1,
+        description="Captures per unattended kiosk and minute, after which it has to wait for the next one.",
     )
     # A broadcast may bring 100,000 people to one chat bot in a day.
     bot_daily_flag: _Whole = Field(

@@ -143,4 +143,5 @@ class Client:
             campaigns=self.campaigns,
             daily_cap=self.daily_cap,
             link_id=self.link_id,
+            mode=self.mode,
         )

@@ -20,6 +20,9 @@ _ROLES = frozenset({Role.KIOSK, Role.BOT})
 _CLIENT_PAGE_SIZE = 200
 _ONE_DAY = timedelta(days=1)
 
+# A device that was lost for good is in the queue once, and not every day of a long campaign.
+_LONGEST_SILENCE = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class DeviceState:
@@ -33,6 +36,11 @@ class DeviceState:
     owed: int = 0
     latest_capture: LatestCapture | None = None
     silent_since: datetime | None = None
+
+    @property
+    def campaign_id(self) -> str | None:
+        """Return the campaign of its latest capture, None if there is no capture."""
+        return None if self.latest_capture is None else self.latest_capture.campaign_id
 
 
 class Clients(Protocol):
@@ -68,43 +76,48 @@ class DeviceStateService:
         rows = list(islice(found, page_size + 1))
         kept = rows[:page_size]
         return Page(
-            [self._read(each, campaign) for each in kept],
+            [self._read(each) for each in kept],
             last_position=Position(kept[-1].client_id) if kept else start_after,
             has_more=len(rows) > page_size,
         )
+
+    def iter_silent(self) -> Iterator[DeviceState]:
+        """Yield the devices that are silent now, and were seen within a day.
+
+        Each works for the campaign of its latest capture. One query finds them, however many campaigns run.
+        """
+        for client in self._iter_clients(None):
+            if self._is_out_of_sight(client, longest=_LONGEST_SILENCE):
+                state = self._read(client)
+                if state.silent_since is not None:
+                    yield state
 
     def list_silent(self, campaign: Campaign, day: date) -> Sequence[DeviceState]:
         """Return a campaign's devices that are silent now, on a campaign day or the day after it."""
         today = campaign.local_day(self._clock())
         if not (campaign.has_day(day) and day <= today <= day + _ONE_DAY):
             return []
-        return [
-            state
-            for client in self._iter_devices(campaign, None)
-            if self._is_out_of_sight(client)
-            and (state := self._read(client, campaign)).silent_since is not None
-        ]
+        return [each for each in self.iter_silent() if each.campaign_id == campaign.campaign_id]
 
     def _iter_devices(self, campaign: Campaign, start_after: Position | None) -> Iterator[Client]:
+        for client in self._iter_clients(start_after):
+            if {EVERY_CAMPAIGN, campaign.campaign_id} & client.campaigns:
+                yield client
+
+    def _iter_clients(self, start_after: Position | None) -> Iterator[Client]:
+        """Yield the clients that register workers, by id."""
         has_more = True
         while has_more:
             page = self._clients.list_page(start_after=start_after, page_size=_CLIENT_PAGE_SIZE)
-            for client in page.rows:
-                is_own = {EVERY_CAMPAIGN, campaign.campaign_id} & client.campaigns
-                if client.roles & _ROLES and is_own:
-                    yield client
+            yield from (each for each in page.rows if each.roles & _ROLES)
             start_after, has_more = page.last_position, page.has_more
 
-    def _read(self, client: Client, campaign: Campaign) -> DeviceState:
+    def _read(self, client: Client) -> DeviceState:
         owed = self._captures.count_owed(client.client_id)
         latest = self._captures.find_latest_capture(client.client_id)
-        # A device of every campaign is where its latest capture was made.
-        is_here = campaign.campaign_id in client.campaigns or (
-            latest is not None and latest.campaign_id == campaign.campaign_id
-        )
-        is_silent = owed > 0 and is_here and self._is_out_of_sight(client)
+        is_silent = owed > 0 and self._is_out_of_sight(client)
         return DeviceState(client, owed, latest, client.last_seen_at if is_silent else None)
 
-    def _is_out_of_sight(self, client: Client) -> bool:
+    def _is_out_of_sight(self, client: Client, *, longest: timedelta = timedelta.max) -> bool:
         now, seen_at = self._clock(), client.last_seen_at
-        return seen_at is not None and now - seen_at >= SILENCE and not client.is_revoked(now)
+        return seen_at is not None and SILENCE <= now - seen_at <= longest and not client.is_revoked(now)

@@ -12,7 +12,7 @@ from chalicelib import observability
 from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.errors import ClientCapReached, ClientUnknown, LinkUsed
+from chalicelib.clients.errors import ClientCapReached, ClientUnknown, KioskCapReached, LinkUsed
 from chalicelib.http import problems
 from chalicelib.http.endpoints import (
     Request,
@@ -29,18 +29,13 @@ from chalicelib.registrations.device_report import DeviceReport
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
-    HistoryFull,
-    PaymentReused,
     PhoneCapReached,
     RegistrationDestroyed,
-    RegistrationSuperseded,
     RegistrationUnknown,
-    TransitionNotAllowed,
     WorkerCapturesReached,
 )
 from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
-from chalicelib.registrations.model import Registration
-from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.registrations.routes_lifecycle import respond_with_registration
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
@@ -65,6 +60,7 @@ _ITEM_OUTCOMES = {
     "internal_error": "try_again",
     "record_unreadable": "try_again",
     "client_cap_reached": "capped",
+    "kiosk_cap_reached": "capped",
     "phone_cap_reached": "capped",
     "worker_captures_reached": "capped",
 }
@@ -78,7 +74,6 @@ def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
     _add_intake_routes(routes, container)
     _add_reading_routes(routes, container)
-    _add_lifecycle_routes(routes, container)
     return routes
 
 
@@ -96,6 +91,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             CaptureErased,
             CaptureReused,
             ClientCapReached,
+            KioskCapReached,
             LinkUsed,
             PhoneCapReached,
             RulesBroken,
@@ -106,6 +102,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
     def submit_registration(request: Request) -> Response:
         """Register a worker from one capture."""
         command = request.parse_body(SubmitRegistration)
+        container.kiosk_cap.require(request.caller)
         try:
             link_id = request.caller.link_id
             with nullcontext() if link_id is None else container.links.hold(link_id, command.capture_id):
@@ -133,8 +130,12 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         """Register workers from up to 200 captures. Each gets its own answer, in order."""
         texts = request.parse_batch(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES)
         device_report = DeviceReport.from_headers(request.headers)
-        verdicts = submit_items(container, request, texts, caller=request.caller, device_report=device_report)
-        return json_response(VerdictsView(results=verdicts), exclude_defaults=True)
+        now = container.kiosk_cap.reserve(request.caller, len(texts))
+        verdicts = submit_items(
+            container, request, texts[:now], caller=request.caller, device_report=device_report
+        )
+        capped = [_build_capped_item(container, request, text) for text in texts[now:]]
+        return json_response(VerdictsView(results=[*verdicts, *capped]), exclude_defaults=True)
 
 
 def submit_items(
@@ -230,7 +231,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         its own captures named: the officer has just met the worker.
         """
         registration = container.reading.look_up(reference, caller=request.caller, includes_met=True)
-        return _respond(container, request, registration, shows_confirmation=True)
+        return respond_with_registration(container, request, registration, shows_confirmation=True)
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -260,79 +261,6 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         return json_response(GapsView.build(client_id, page, discards), exclude_defaults=True)
 
 
-def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
-    @routes.route("/v1/registrations/{reference}/payment-code", methods=["PUT"], content_types=[])
-    @endpoint(
-        routes,
-        Role.CORE,
-        body_model=PaymentCode,
-        responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull, RulesBroken),
-    )
-    def issue_payment_code(request: Request, reference: str) -> Response:
-        """Store the payment code of a registration; the same code again changes nothing."""
-        code = request.parse_body(PaymentCode)
-        return _respond(
-            container, request, container.lifecycle.issue_payment_code(reference, code, caller=request.caller)
-        )
-
-    @routes.route("/v1/registrations/{reference}/payments", methods=["POST"], content_types=[])
-    @endpoint(
-        routes,
-        Role.CORE,
-        body_model=Payment,
-        responses={200: RegistrationView},
-        refusals=(
-            RegistrationUnknown,
-            RegistrationDestroyed,
-            PaymentReused,
-            TransitionNotAllowed,
-            HistoryFull,
-            RegistrationSuperseded,
-            RulesBroken,
-        ),
-    )
-    def take_payment(request: Request, reference: str) -> Response:
-        """Record a payment; a payment_id is counted once."""
-        payment = request.parse_body(Payment)
-        return _respond(
-            container, request, container.lifecycle.record_payment(reference, payment, caller=request.caller)
-        )
-
-    @routes.route("/v1/registrations/{reference}/verification", methods=["POST"], content_types=[])
-    @endpoint(
-        routes,
-        Role.CORE,
-        body_model=VerificationResult,
-        responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull),
-    )
-    def verify_registration(request: Request, reference: str) -> Response:
-        """Store the civil registry's result."""
-        result = request.parse_body(VerificationResult)
-        return _respond(
-            container,
-            request,
-            container.lifecycle.record_verification(reference, result, caller=request.caller),
-        )
-
-    @routes.route("/v1/registrations/{reference}/cancellation", methods=["POST"], content_types=[])
-    @endpoint(
-        routes,
-        Role.KIOSK,
-        Role.MANAGER,
-        body_model=Cancellation,
-        responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
-    )
-    def cancel_registration(request: Request, reference: str) -> Response:
-        """Cancel an application that was not paid yet."""
-        cancellation = request.parse_body(Cancellation)
-        return _respond(
-            container, request, container.lifecycle.cancel(reference, cancellation, caller=request.caller)
-        )
-
-
 def _respond_to_submission(request: Request, result: SubmissionResult) -> Response:
     headers = {"Idempotent-Replayed": "true"} if result.is_replay else {}
     answer = result.answer
@@ -356,18 +284,9 @@ def _parse_item(text: bytes, request: Request) -> SubmitRegistration | VerdictVi
         return _build_failed_item(batch.read_capture_id(text), error, request)
 
 
-def _respond(
-    container: "Container",
-    request: Request,
-    registration: Registration,
-    *,
-    shows_confirmation: bool = False,
-) -> Response:
-    container.audit.record_read(registration.reference, caller=request.caller)
-    view = RegistrationView.build(registration, caller=request.caller)
-    if shows_confirmation:
-        view.confirmation = container.confirmations.find_for(request.caller, registration.reference)
-    return json_response(view, exclude_defaults=True)
+def _build_capped_item(container: "Container", request: Request, text: bytes) -> VerdictView:
+    refusal = container.kiosk_cap.build_refusal(request.caller)
+    return _build_failed_item(batch.read_capture_id(text), refusal, request)
 
 
 def _build_failed_item(capture_id: str | None, error: Exception, request: Request) -> VerdictView:

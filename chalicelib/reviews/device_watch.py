@@ -1,34 +1,30 @@
-"""The hourly look at running campaigns: a device that owes captures and is silent becomes a review item."""
+"""The hourly look for silent devices: one that owes captures on a campaign day becomes a review item."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
+from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clock import Clock
 from chalicelib.devices.device_states import DeviceState
+from chalicelib.refusals import RecordUnreadable
 from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
 from chalicelib.reviews.watcher import ReviewItems
 
-# The day has begun or is still under way in other zones than the clock's.
-_ONE_DAY = timedelta(days=1)
-
 
 class Campaigns(Protocol):
-    def iter_ids_ending_since(self, first_last_day: date) -> Iterator[tuple[date, str]]:
-        """Yield last day and id of the campaigns with this or a later last day, by last day."""
-
     def get(self, campaign_id: str) -> Campaign:
         """Return a campaign. Raise CampaignUnknown."""
 
 
 class Devices(Protocol):
-    def list_silent(self, campaign: Campaign, day: date) -> Sequence[DeviceState]:
-        """Return a campaign's devices that are silent now, on a campaign day."""
+    def iter_silent(self) -> Iterable[DeviceState]:
+        """Yield the devices that are silent now, and were seen within a day."""
 
 
 class DeviceWatch:
-    """Opens an item for each device and campaign day."""
+    """Opens an item for each silent device and campaign day."""
 
     def __init__(self, *, campaigns: Campaigns, devices: Devices, items: ReviewItems, clock: Clock) -> None:
         self._campaigns = campaigns
@@ -36,17 +32,18 @@ class DeviceWatch:
         self._items = items
         self._clock = clock
 
-    def review_devices(self) -> int:
-        """Open the items of devices that are silent on a campaign day of now. Return their number."""
-        now, number = self._clock(), 0
-        for _, campaign_id in self._campaigns.iter_ids_ending_since(now.date() - _ONE_DAY):
-            campaign = self._campaigns.get(campaign_id)
-            today = campaign.local_day(now)
-            for state in self._devices.list_silent(campaign, today):
-                subject = ReviewSubject.client_day(state.client.client_id, today)
-                figures = {"owed": state.owed}
-                self._items.open_finding(
-                    Finding(campaign_id, ReviewKind.DEVICE_SILENT, subject, today, figures)
-                )
-                number += 1
-        return number
+    def review_devices(self) -> None:
+        """Open the items of devices that are silent on a day of the campaign that they work for."""
+        for state in self._devices.iter_silent():
+            # A campaign that cannot be read has its own alarm.
+            with suppress(CampaignUnknown, RecordUnreadable):
+                self._review(state, self._campaigns.get(state.campaign_id or ""))
+
+    def _review(self, state: DeviceState, campaign: Campaign) -> None:
+        today = campaign.local_day(self._clock())
+        if campaign.has_day(today):
+            subject = ReviewSubject.client_day(state.client.client_id, today)
+            figures = {"owed": state.owed}
+            self._items.open_finding(
+                Finding(campaign.campaign_id, ReviewKind.DEVICE_SILENT, subject, today, figures)
+            )

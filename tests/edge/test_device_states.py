@@ -128,7 +128,7 @@ def test_a_device_that_owes_captures_and_is_silent_is_an_item_and_an_anomaly_of_
     assert "Tidak terhubung lebih dari satu jam" in page.body.decode()
 
 
-@pytest.mark.parametrize("reason", ["seen lately", "owes nothing", "revoked", "another campaign"])
+@pytest.mark.parametrize("reason", ["seen lately", "lost", "owes nothing", "revoked", "another campaign"])
 def test_a_device_is_not_silent_if(edge: Edge, reason: str) -> None:
     if reason == "another campaign":
         edge.send("POST", "/v1/campaigns", make_other_campaign(), caller="manager")
@@ -136,7 +136,8 @@ def test_a_device_is_not_silent_if(edge: Edge, reason: str) -> None:
         set_last_seen("van-9", timedelta(hours=2))
     else:
         register(edge, 1 if reason == "owes nothing" else 3)
-        set_last_seen("van-7", timedelta(minutes=59 if reason == "seen lately" else 120))
+        minutes = {"seen lately": 59, "lost": 25 * 60}.get(reason, 120)
+        set_last_seen("van-7", timedelta(minutes=minutes))
     if reason == "revoked":
         edge.send("DELETE", "/v1/clients/van-7", caller="our manager")
 
