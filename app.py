@@ -70,8 +70,7 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
     """Answer what people write in chats."""
-    handle, delay = container.chat_event_handler, container.chat_events.delay
-    return batches.consume_fifo_queue(event.to_dict(), handle, delay)
+    return batches.consume_fifo_queue(event.to_dict(), container.chat_handler, container.chat_events.delay)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
@@ -94,13 +93,9 @@ def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule("cron(0 * * * ? *)")
 def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
-    from chalicelib.reviews.builder import build_device_watch
     from chalicelib.rollups import schedule
 
-    return schedule.roll_up(
-        *(container.due_days, container.rollups, container.clock, get_context(event)),
-        review_devices=build_device_watch(container).review_devices,
-    )
+    return schedule.roll_up(container.due_days, container.rollups, container.clock, get_context(event))
 
 
 # Five minutes at most after the hour's count, the reports of it are sent.

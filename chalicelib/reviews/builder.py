@@ -25,13 +25,10 @@ def build_review_service(container: "Container") -> ReviewService:
 
 
 def build_review_watcher(container: "Container") -> ReviewWatcher:
-    return ReviewWatcher(items=container.reviews, lookups=container.lookups)
-
-
-def build_device_watch(container: "Container") -> DeviceWatch:
-    return DeviceWatch(
+    devices = DeviceWatch(
         campaigns=container.campaigns,
         devices=container.device_states,
         items=container.reviews,
         clock=container.clock,
     )
+    return ReviewWatcher(items=container.reviews, lookups=container.lookups, devices=devices)

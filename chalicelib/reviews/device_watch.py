@@ -1,7 +1,8 @@
 """The hourly look for silent devices: one that owes captures on a campaign day becomes a review item."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import date
 from typing import Protocol
 
 from chalicelib.campaigns.errors import CampaignUnknown
@@ -10,7 +11,12 @@ from chalicelib.clock import Clock
 from chalicelib.devices.device_states import DeviceState
 from chalicelib.refusals import RecordUnreadable
 from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
-from chalicelib.reviews.watcher import ReviewItems
+from chalicelib.rollups.model import Anomaly
+
+
+class ReviewItems(Protocol):
+    def open_finding(self, finding: Finding) -> None:
+        """Open the item of a finding, once."""
 
 
 class Campaigns(Protocol):
@@ -22,15 +28,25 @@ class Devices(Protocol):
     def iter_silent(self) -> Iterable[DeviceState]:
         """Yield the devices that are silent now, and were seen within a day."""
 
+    def list_silent(self, campaign: Campaign, day: date) -> Sequence[DeviceState]:
+        """Return a campaign's devices that are silent now, on a campaign day or the day after it."""
+
 
 class DeviceWatch:
-    """Opens an item for each silent device and campaign day."""
+    """Opens an item for each silent device and campaign day, and names them to the day's count."""
 
     def __init__(self, *, campaigns: Campaigns, devices: Devices, items: ReviewItems, clock: Clock) -> None:
         self._campaigns = campaigns
         self._devices = devices
         self._items = items
         self._clock = clock
+
+    def list_anomalies(self, campaign: Campaign, day: date) -> Sequence[Anomaly]:
+        """Return the anomalies of devices that are silent now, on a campaign day or the day after it."""
+        return [
+            Anomaly(pattern="device_silent", client_id=each.client.client_id, workers=each.owed)
+            for each in self._devices.list_silent(campaign, day)
+        ]
 
     def review_devices(self) -> None:
         """Open the items of devices that are silent on a day of the campaign that they work for."""

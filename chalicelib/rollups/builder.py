@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from chalicelib.notifications.counting import LedgerSmsCounter
 from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.due import DueDayFinder
-from chalicelib.rollups.model import Anomaly
 from chalicelib.rollups.service import RollUpService
 
 if TYPE_CHECKING:
@@ -40,9 +39,6 @@ def build_roll_up_service(container: "Container") -> RollUpService:
             max_run_gap=settings.anomaly_max_run_gap,
         ),
         review_summary=container.review_watcher.review_summary,
-        list_silent_devices=lambda campaign, day: [
-            Anomaly(pattern="device_silent", client_id=each.client.client_id, workers=each.owed)
-            for each in container.device_states.list_silent(campaign, day)
-        ],
+        silent_devices=container.review_watcher.devices,
         clock=container.clock,
     )

@@ -26,18 +26,17 @@ def roll_up(
     roll_up_service: RollUpService,
     clock: Clock,
     context: LambdaContext,
-    review_devices: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
     """Count every campaign day that is due, and return the numbers of the run.
 
-    `review_devices` is called first: it looks for devices that are silent.
+    First, silent devices are looked for.
 
     A day that cannot be counted does not stop the others; the run then raises RollUpPartialFailure. Each day
     gets half of the remaining time at most; the next run resumes a day that needs longer, and counts the days
     for which no time was left.
     """
     counted = written = unfinished = 0
-    failed = _count_failure(review_devices)
+    failed = _count_failure(roll_up_service.review_devices)
     ends_at = clock() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - _SHUTDOWN_MARGIN
 
     def record_failure(entry: DueEntry, error: Exception) -> None:

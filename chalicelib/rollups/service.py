@@ -1,6 +1,6 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -113,6 +113,16 @@ class SmsCounter(Protocol):
         """Return the totals of the SMS of a campaign day's registrations."""
 
 
+class SilentDevices(Protocol):
+    """Devices that owe captures and were not seen for an hour."""
+
+    def list_anomalies(self, campaign: Campaign, day: date) -> Sequence[Anomaly]:
+        """Return those that are silent now, on a campaign day or the day after it."""
+
+    def review_devices(self) -> None:
+        """Open a review item for each that is silent on a campaign day of now."""
+
+
 @dataclass(frozen=True)
 class DueDay:
     """A day that is to be counted now, and when it became due."""
@@ -145,13 +155,10 @@ class RollUpService:
         thresholds: AnomalyThresholds,
         clock: Clock,
         review_summary: Callable[[Summary], object] = lambda _: None,
-        list_silent_devices: Callable[[Campaign, date], Sequence[Anomaly]] = lambda campaign, day: (),
+        silent_devices: SilentDevices | None = None,
     ) -> None:
-        """`review_summary` is called with each new version, before it is stored.
-
-        `list_silent_devices` returns the anomalies of devices that are silent when a day is counted.
-        """
-        self._list_silent_devices = list_silent_devices
+        """`review_summary` is called with each new version, before it is stored."""
+        self._silent_devices = silent_devices
         self._review_summary = review_summary
         self._facts = facts
         self._campaigns = campaigns
@@ -177,8 +184,9 @@ class RollUpService:
         for _ in range(_MAX_WRITE_ATTEMPTS):
             previous = self._summaries.find_latest(campaign_day)
             started_at, tally = self._count_day(campaign_day, previous, deadline)
-            silent_devices = self._list_silent_devices(campaign, campaign_day.day)
-            tally = tally.model_copy(update={"oddities": [*tally.oddities, *silent_devices]})
+            if self._silent_devices is not None:
+                silent = self._silent_devices.list_anomalies(campaign, campaign_day.day)
+                tally = tally.model_copy(update={"oddities": [*tally.oddities, *silent]})
             now = self._clock()
             is_final = now >= campaign.summary_final_at(campaign_day.day)
             summary = summarise(
@@ -201,6 +209,11 @@ class RollUpService:
                 continue
             return CountResult(summary, is_new=True, started_at=started_at)
         raise TryAgain(f"concurrent counts of {campaign_day.campaign_id} {campaign_day.day}")
+
+    def review_devices(self) -> None:
+        """Have the managers of running campaigns told of silent devices."""
+        if self._silent_devices is not None:
+            self._silent_devices.review_devices()
 
     def preview(self, campaign_day: CampaignDay, *, previous: Summary | None) -> Summary:
         """Return the provisional summary of a day as of now, and store nothing.
@@ -291,7 +304,17 @@ class RollUpService:
             not_told_waiting=totals.untold.get("waiting", 0),
             not_told_held=totals.untold.get("held", 0),
             not_told_expired=totals.untold.get("expired", 0),
+            **_flatten_chats(totals.chats),
         )
+
+
+def _flatten_chats(chats: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Return the messages and the rupiah of each chat channel as fields of `SmsCounts`."""
+    return {
+        name: value
+        for channel, (messages, money) in chats.items()
+        for name, value in ((channel, messages), (f"{channel}_rupiah", money))
+    }
 
 
 def get_campaign_of_day(campaigns: CampaignReader, campaign_day: CampaignDay) -> Campaign:
