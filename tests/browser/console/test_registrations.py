@@ -102,7 +102,7 @@ def test_a_wrong_phone_is_corrected_and_the_right_one_gets_the_sms(branch: Branc
     person.check_page("corrected")
     person.go(f"#/campaigns/{CAMPAIGN}/days/{branch.today}")
     person.find("recount").click()
-    expect(person.page.locator(".day-page .told").first).to_contain_text("oreksi")
+    expect(person.page.locator(".day-page .told").first).to_contain_text("sudah tercatat diperbaiki")
     person.check_page("recounted")
     assert (person.problems, person.errors) == ([], [])
 

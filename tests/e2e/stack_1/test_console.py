@@ -50,7 +50,7 @@ def test_a_worker_with_a_wrong_phone_is_found_by_the_receipt_and_gets_the_sms(st
         wait_until("the SMS", lambda: [each for each in stack.list_sms() if each["to"] == to])
         person.go(f"#/campaigns/{market.campaign_id}/days/{DAY}")
         person.find("recount").click()
-        expect(person.page.locator(".day-page .told").first).to_contain_text("oreksi")
+        expect(person.page.locator(".day-page .told").first).to_contain_text("sudah tercatat diperbaiki")
         errors = person.errors
         browser.close()
     assert errors == []
