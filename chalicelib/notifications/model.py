@@ -152,6 +152,11 @@ class Sms(OutboundAttempt):
     sends: Mapping[str, SmsSend] = field(default_factory=dict)
 
     @property
+    def version(self) -> int:
+        """Return the version of the registration that this SMS is about: that of its request or event."""
+        return self.request_version or self.event_version
+
+    @property
     def committed(self) -> int:
         """Return the rupiah spent and reserved, as far as prices are known."""
         return sum(send.price for send in self.sends.values()) + self.price * (
