@@ -324,8 +324,10 @@ class Container(KeysAndStores):
     @cached_property
     def chat_effects(self) -> "dict[str, EffectRunner]":
         from chalicelib.chats.builder import build_chat_effects
+        from chalicelib.reviews.hand_offs import HandOffEffect
 
-        return build_chat_effects(self)
+        hand_off_effect = HandOffEffect(reviews=self.reviews, hashing=self.hashing)
+        return {**build_chat_effects(self), "hand_off": hand_off_effect.hand_off}
 
     @cached_property
     def linked_captures(self) -> "LinkedCaptures":
