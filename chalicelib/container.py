@@ -369,9 +369,10 @@ class Container(KeysAndStores):
 
     @cached_property
     def notifications(self) -> "NotificationService":
+        from chalicelib.chats.builder import build_capture_chats, build_notice_gateways
         from chalicelib.notifications.builder import build_notification_service
 
-        return build_notification_service(self)
+        return build_notification_service(self, build_capture_chats(self), build_notice_gateways(self))
 
     @cached_property
     def sms_requests(self) -> "SmsRequestService":
