@@ -329,8 +329,10 @@ class Container(KeysAndStores):
     @cached_property
     def chat_effects(self) -> "dict[str, EffectRunner]":
         from chalicelib.chats.builder import build_chat_effects
+        from chalicelib.reviews.hand_offs import HandOffEffect
 
-        return build_chat_effects(self)
+        hand_off_effect = HandOffEffect(reviews=self.reviews, hashing=self.hashing)
+        return {**build_chat_effects(self), "hand_off": hand_off_effect.hand_off}
 
     @cached_property
     def linked_captures(self) -> "LinkedCaptures":
@@ -367,9 +369,10 @@ class Container(KeysAndStores):
 
     @cached_property
     def notifications(self) -> "NotificationService":
+        from chalicelib.chats.builder import build_capture_chats, build_notice_gateways
         from chalicelib.notifications.builder import build_notification_service
 
-        return build_notification_service(self)
+        return build_notification_service(self, build_capture_chats(self), build_notice_gateways(self))
 
     @cached_property
     def sms_requests(self) -> "SmsRequestService":

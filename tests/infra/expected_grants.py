@@ -198,6 +198,8 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:UpdateItem", "ConversationsTable.Arn"),
         Grant("dynamodb:PutItem", "ClientsTable.Arn"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
     },
     "OnChatOutbox": {
         Grant("sqs:ChangeMessageVisibility", "ChatOutboxQueue.Arn"),
