@@ -16,6 +16,7 @@ from chalicelib.http import routes as api_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes as registration_routes
+from chalicelib.registrations import routes_lifecycle as lifecycle_routes
 from chalicelib.rescues import routes as rescue_routes
 from chalicelib.reviews import routes as review_routes
 from chalicelib.rollups import routes as summary_routes
@@ -33,6 +34,7 @@ ROUTES = (
     device_routes,
     enrolment_routes,
     gateway_routes,
+    lifecycle_routes,
     occupation_routes,
     odk_routes,
     quote_routes,
