@@ -11,6 +11,7 @@ from chalicelib.notifications.model import SmsState
 from chalicelib.notifications.store_ledger import DynamoSmsLedger
 from chalicelib.refusals import RecordUnreadable
 from infra.alarms import ALARMS
+from infra.functions import ALIAS
 from infra.template import join_template
 from ops.aws_errors import AWS_ERRORS, explain_aws_error
 from ops.campaign_days import iter_campaign_days
@@ -237,7 +238,7 @@ def _read_schedules(stage: Stage, now: datetime) -> Section:
 def _read_versions(stage: Stage, _now: datetime) -> Section:
     stack, lambda_client = _describe_stack(stage), stage.aws_client("lambda")
     functions = {
-        name: lambda_client.get_function_configuration(FunctionName=physical)
+        name: lambda_client.get_function_configuration(FunctionName=physical, Qualifier=ALIAS)
         for name, physical in iter_functions(stage)
     }
     packages = {each["CodeSha256"] for each in functions.values()}

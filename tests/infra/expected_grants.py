@@ -14,7 +14,18 @@ ACTIONS_WITHOUT_RESOURCE = {
 }
 
 # The roles that no function has, and the service that each is for.
-SERVICE_BY_ROLE = {"TrafficShiftRole": "codedeploy.amazonaws.com"}
+SERVICE_BY_ROLE = {
+    "ApiLogsRole": "apigateway.amazonaws.com",
+    "TrafficShiftRole": "codedeploy.amazonaws.com",
+}
+
+# API Gateway refuses a role for its access logs that may not do these on any log group.
+ACTIONS_BY_PATTERN = {
+    "ApiLogsRole": {
+        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams"),
+        *("logs:FilterLogEvents", "logs:GetLogEvents", "logs:PutLogEvents"),
+    }
+}
 
 TRACE_GRANTS = {Grant("xray:PutTelemetryRecords", "*"), Grant("xray:PutTraceSegments", "*")}
 SMS = "arn:AWS::Partition:sms-voice:AWS::Region:AWS::AccountId:"
