@@ -21,6 +21,7 @@ _DIRECTORY = Path(__file__).parent
 
 _FILES = (
     "parameters.yaml",
+    "parameters_chats.yaml",
     "keys.yaml",
     "tables.yaml",
     "buckets.yaml",
@@ -60,8 +61,8 @@ def load_yaml(name: str) -> dict[str, Any]:
 
 @cache
 def load_parameters() -> dict[str, dict[str, Any]]:
-    parameters: dict[str, dict[str, Any]] = load_yaml("parameters.yaml")["Parameters"]
-    return parameters
+    files = [load_yaml(name) for name in _FILES if name.startswith("parameters")]
+    return {name: parameter for file in files for name, parameter in file["Parameters"].items()}
 
 
 @cache

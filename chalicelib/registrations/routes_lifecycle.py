@@ -1,4 +1,4 @@
-"""What happens to a registration after intake, over HTTP: codes, payments, verification, cancellation."""
+"""The events of a registration after intake, over HTTP: codes, payments, verification, cancellation."""
 
 from typing import TYPE_CHECKING
 
