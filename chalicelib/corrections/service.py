@@ -29,7 +29,6 @@ from chalicelib.corrections.reasons import read_reason
 from chalicelib.corrections.schemas import SubmitCorrection
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.http.pagination import Page, Position
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.correction_writes import CorrectionWrite
 from chalicelib.registrations.corrections import MAX_CORRECTIONS, Correction, CorrectionState
@@ -37,6 +36,7 @@ from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
+from chalicelib.sms_purposes import Purpose
 
 # Each attempt succeeds unless another writer changed the registration or what it depends on in between.
 _MAX_ATTEMPTS = 6
