@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from chalicelib.callers import Caller, Role
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms, SmsState
+from chalicelib.sms_purposes import Purpose
 
 
 class ConfirmationState(StrEnum):

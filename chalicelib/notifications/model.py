@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from chalicelib.messaging.attempts import IllegalTransition, OutboundAttempt, Outcome, OutcomeType
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.sms_purposes import Purpose
 
 # Longer than the sending function may run.
 ATTEMPT_TIMEOUT = timedelta(seconds=60)

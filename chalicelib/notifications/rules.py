@@ -3,10 +3,11 @@
 import re
 from datetime import datetime
 
-from chalicelib.notifications.bodies import Body, Purpose
+from chalicelib.notifications.bodies import Body
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import get_template
 from chalicelib.registrations.model import Registration, Status
+from chalicelib.sms_purposes import Purpose
 
 # An Indonesian mobile number, as intake parses them. Checked again before money is spent, against toll fraud
 # by numbers that reached the table in another way.

@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.callers import Role
 from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.confirmations import ConfirmationService, judge_confirmation
 from chalicelib.notifications.model import Sms, SmsState
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW, make_caller
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_reference, make_registration, make_sms

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.corrections.service import PURPOSES as SERVICE_PURPOSES
 from chalicelib.messaging.errors import TransientFailure
 from chalicelib.notifications import consumer
-from chalicelib.notifications.bodies import Purpose, find_event_version
+from chalicelib.notifications.bodies import find_event_version
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.messages import SmsRequested
 from chalicelib.registrations.model import (
@@ -21,6 +21,7 @@ from chalicelib.registrations.model import (
     Registration,
 )
 from chalicelib.registrations.phone import Phone
+from chalicelib.sms_purposes import Purpose
 from tests.notifications.test_cancelled_registrations import (
     CancellationHarness,
     Step,
