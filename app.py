@@ -70,8 +70,7 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
     """Answer what people write in chats."""
-    handle, delay = container.chat_event_handler, container.chat_events.delay
-    return batches.consume_fifo_queue(event.to_dict(), handle, delay)
+    return batches.consume_fifo_queue(event.to_dict(), container.chat_handler, container.chat_events.delay)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
