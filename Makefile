@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk bench package audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk bench drill package audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -96,6 +96,10 @@ screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, wher
 
 odk: .venv/.ready ## The whole example market day by ODK's own form engine (needs a JDK): two minutes
 	@DAFTAR_TEST_WHOLE_MARKET=1 $(BIN)/python -m pytest -n 0 tests/edge/test_odk_market_day.py
+
+drill: setup ## Restore a local stack of its own with 1,000 synthetic workers, and say what was lost and how long it took
+	@export DAFTAR_PORT=8420 DAFTAR_LOCAL_DIR=.local/drill; $(BIN)/daftar up --fresh && \
+	{ $(BIN)/daftar restore --drill; status=$$?; $(BIN)/daftar down; exit $$status; }
 
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench

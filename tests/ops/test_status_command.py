@@ -56,7 +56,7 @@ class Stack:
             }
         ]
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, str]:  # noqa: N803 - AWS's name
+    def get_function_configuration(self, FunctionName: str, **_: str) -> dict[str, str]:  # noqa: N803 - AWS's name
         return {"CodeSha256": self.packages[FunctionName], "Runtime": "python3.13"}
 
 

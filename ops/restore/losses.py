@@ -1,0 +1,65 @@
+"""What a restore takes away from the registrations, by what people can do about it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ops.restore.items import Item
+
+_CAPTURE, _REGISTRATION = "CAPTURE", "APPLICATION"
+
+
+@dataclass
+class Losses:
+    """Captures that came after the moment, and registrations that changed after it.
+
+    `sequences` are the numbers of lost captures by device; `unnumbered` captures came without one, from a bot
+    or another program. `changed` are the registrations whose later status is lost, with that status.
+    """
+
+    captures: int = 0
+    sequences: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    unnumbered: int = 0
+    changed: dict[str, str] = field(default_factory=dict)
+    returned: int = 0
+    destroyed: set[str] = field(default_factory=set)
+
+    def record(self, before: Item | None, after: Item | None) -> None:
+        """Take note of one change that a merge makes to the registrations table."""
+        kind = (before or after or {})["sk"]["S"]
+        if kind == _CAPTURE and before is not None and after is None:
+            self._record_capture(before)
+        if kind != _REGISTRATION:
+            return
+        if before is None:
+            self.returned += 1
+        elif after is not None:
+            if "destroyed_at" in before and "destroyed_at" not in after:
+                self.destroyed.add(before["reference"]["S"])
+            elif before.get("status") != after.get("status"):
+                self.changed[before["reference"]["S"]] = before["status"]["S"]
+
+    def list_runs(self) -> list[dict[str, Any]]:
+        """Return the numbers of lost captures as runs: of which device, from, and to."""
+        return [
+            {"client_id": client_id, "first": first, "last": last}
+            for client_id, numbers in sorted(self.sequences.items())
+            for first, last in _iter_runs(sorted(numbers))
+        ]
+
+    def _record_capture(self, capture: Item) -> None:
+        self.captures += 1
+        if "device_sequence" in capture and "client_id" in capture:
+            self.sequences[capture["client_id"]["S"]].append(int(capture["device_sequence"]["N"]))
+        else:
+            self.unnumbered += 1
+
+
+def _iter_runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last number of each run of successive numbers."""
+    start = 0
+    for end in range(1, len(numbers) + 1):
+        if end == len(numbers) or numbers[end] > numbers[end - 1] + 1:
+            yield numbers[start], numbers[end - 1]
+            start = end
