@@ -61,10 +61,13 @@ def on_notifications(event: SQSEvent) -> batches.PartialBatch:
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_receipts(event: SQSEvent) -> batches.PartialBatch:
-    """Record the delivery receipts of gateways."""
+    """Record the delivery receipts of gateways, and mails that bounced."""
+    from chalicelib.deliveries import consumer as mails
     from chalicelib.notifications import consumer
 
-    return batches.consume_queue(event.to_dict(), partial(consumer.handle_receipt, container.notifications))
+    handle_receipt = partial(consumer.handle_receipt, container.notifications)
+    handle = partial(mails.handle_message, lambda: container.delivery_store, handle_receipt)
+    return batches.consume_queue(event.to_dict(), handle)
 
 
 @app.schedule("cron(* * * * ? *)")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.channels.odk.service import OdkService
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
+    from chalicelib.deliveries.store import DynamoDeliveries
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
     from chalicelib.enrolments.links import LinkService
@@ -260,6 +261,12 @@ class Container(KeysAndStores):
         from chalicelib.rollups.board import BoardService
 
         return BoardService(reports=self.reports, campaigns=self.campaigns, clock=self.clock)
+
+    @cached_property
+    def delivery_store(self) -> "DynamoDeliveries":
+        from chalicelib.deliveries.builder import build_delivery_store
+
+        return build_delivery_store(self)
 
     @cached_property
     def deliveries(self) -> "ReportDeliveryService":

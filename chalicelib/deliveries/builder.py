@@ -27,19 +27,23 @@ if TYPE_CHECKING:
 _MANAGER_LANGUAGE: Final = "id"
 
 
+def build_delivery_store(container: "Container") -> DynamoDeliveries:
+    return DynamoDeliveries(
+        container.aws.dynamodb,
+        container.settings.sending_table,
+        new_write_id=generate_write_id,
+        clock=container.clock,
+        retention=2 * container.settings.report_max_age,
+    )
+
+
 def build_delivery_service(container: "Container") -> ReportDeliveryService:
     settings = container.settings
     return ReportDeliveryService(
         outbox=container.outbox,
         reports=container.reports,
         campaigns=container.campaigns,
-        deliveries=DynamoDeliveries(
-            container.aws.dynamodb,
-            settings.sending_table,
-            new_write_id=generate_write_id,
-            clock=container.clock,
-            retention=2 * settings.report_max_age,
-        ),
+        deliveries=container.delivery_store,
         channels=dict(_iter_channels(container)),
         hashing=container.hashing,
         config=DeliveryConfig(

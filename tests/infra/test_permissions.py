@@ -147,6 +147,7 @@ GRANTS_BY_FUNCTION = {
         Grant("sqs:ReceiveMessage", "ReceiptsQueue.Arn"),
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:GetItem", "SendingTable.Arn"),
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
     },
