@@ -5,6 +5,10 @@ from typing import Any
 # AWS authorises a batch by the action of the single message; the emulator has an action of its own for it.
 _SEND_ACTION, _SEND_BATCH_ACTION = "sqs:SendMessage", "sqs:SendMessageBatch"
 
+# The emulator refuses a whole template for a type that it does not know, even under a condition.
+_UNKNOWN_TYPES = {f"AWS::Backup::Backup{name}" for name in ("Vault", "Plan", "Selection")}
+_VAULT_CONDITION = "VaultIsWanted"
+
 # Of functions.
 _UNKNOWN_PROPERTIES = {"DeploymentPreference", "SnapStart"}
 
@@ -13,9 +17,14 @@ def adapt_template(template: dict[str, Any]) -> dict[str, Any]:
     """Return the template in a form that the emulator understands.
 
     Bucket policies that demand TLS are left out: the emulator speaks plain HTTP. So is what it has no service
-    for: CodeDeploy, and snapshots of started functions.
+    for: CodeDeploy, snapshots of started functions, and the vault.
     """
-    resources = _drop_tls_policies(_allow_batch_sends(_drop_unknown_properties(template["Resources"])))
+    known = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] not in _UNKNOWN_TYPES and resource.get("Condition") != _VAULT_CONDITION
+    }
+    resources = _drop_tls_policies(_allow_batch_sends(_drop_unknown_properties(known)))
     return {**template, "Resources": {**resources, **_make_gateway_responses(resources)}}
 
 

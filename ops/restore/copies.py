@@ -45,6 +45,16 @@ def name_copies(stage: Stage, moment: datetime) -> dict[str, str]:
     }
 
 
+def find_missing_copies(stage: Stage, moment: datetime) -> list[str]:
+    """Return the tables without a copy of a moment. One that was made by hand, from a vault, is as good."""
+    existing = {
+        name
+        for page in stage.aws_client("dynamodb").get_paginator("list_tables").paginate()
+        for name in page["TableNames"]
+    }
+    return [table for table, name in name_copies(stage, moment).items() if name not in existing]
+
+
 def delete_copies(stage: Stage, copies: Mapping[str, str]) -> None:
     """Delete copies: they hold people who were erased since."""
     dynamodb = stage.aws_client("dynamodb")
@@ -56,8 +66,8 @@ class PointInTimeCopies:
     """Satisfies `Copies` by DynamoDB's point-in-time recovery."""
 
     def check_moment(self, stage: Stage, moment: datetime) -> None:
-        dynamodb = stage.aws_client("dynamodb")
-        for table in list_tables(stage.outputs):
+        dynamodb, missing = stage.aws_client("dynamodb"), find_missing_copies(stage, moment)
+        for table in missing:
             described = dynamodb.describe_continuous_backups(TableName=stage.outputs[f"{table}Name"])
             window = described["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
             earliest, latest = (window.get(f"{name}RestorableDateTime") for name in ("Earliest", "Latest"))
@@ -119,12 +129,7 @@ class ScannedCopies:
                 write_items(dynamodb, name, page)
 
     def check_moment(self, stage: Stage, moment: datetime) -> None:
-        existing = {
-            name
-            for page in stage.aws_client("dynamodb").get_paginator("list_tables").paginate()
-            for name in page["TableNames"]
-        }
-        if not set(name_copies(stage, moment).values()) <= existing:
+        if find_missing_copies(stage, moment):
             raise MomentOutOfReach(
                 "the emulator keeps no earlier states: daftar restore --drill makes its own and restores it"
             )

@@ -142,6 +142,10 @@ def make_stage(stubber: Stubber, *tables: str) -> Stage:
     return Stage("daftar-prod", {f"{table}Name": f"p-{table}" for table in tables}, lambda _: stubber.client)
 
 
+def expect_tables(stubber: Stubber, *names: str) -> None:
+    stubber.add_response("list_tables", {"TableNames": list(names)})
+
+
 def expect_window(stubber: Stubber, table: str, **window: datetime) -> None:
     described = {
         "ContinuousBackupsDescription": {
@@ -159,20 +163,27 @@ def test_a_moment_that_one_table_does_not_reach_is_refused_with_the_moments_that
     window = {"EarliestRestorableDateTime": MOMENT - day, "LatestRestorableDateTime": MOMENT + day}
     stage = make_stage(stubber, "ClientsTable", "KeysTable")
     for moment in (MOMENT - day, MOMENT, MOMENT + day):
+        expect_tables(stubber)
         for table in ("ClientsTable", "KeysTable"):
             expect_window(stubber, table, **window)
         PointInTimeCopies().check_moment(stage, moment)
 
+    expect_tables(stubber)
     expect_window(stubber, "ClientsTable", **window)
     expect_window(stubber, "KeysTable", **{**window, "EarliestRestorableDateTime": MOMENT})
     with pytest.raises(MomentOutOfReach, match="KeysTable can be restored to a moment from 2026-11-29T03:30"):
         PointInTimeCopies().check_moment(stage, MOMENT - timedelta(seconds=1))
 
 
-def test_a_table_without_recovery_is_named(stubber: Stubber) -> None:
+def test_a_table_without_recovery_is_named_unless_it_has_a_copy(stubber: Stubber) -> None:
+    stage = make_stage(stubber, "KeysTable")
+    expect_tables(stubber, *name_copies(stage, MOMENT).values())
+    PointInTimeCopies().check_moment(stage, MOMENT)
+
+    expect_tables(stubber, "daftar-prod-restore-20261129T033000000001-KeysTable")
     expect_window(stubber, "KeysTable")
     with pytest.raises(MomentOutOfReach, match="KeysTable has no point-in-time recovery"):
-        PointInTimeCopies().check_moment(make_stage(stubber, "KeysTable"), MOMENT)
+        PointInTimeCopies().check_moment(stage, MOMENT)
 
 
 def test_every_table_is_copied_at_the_moment_under_its_own_key_and_a_copy_that_exists_is_used(
