@@ -11,6 +11,7 @@ from chalicelib.clock import to_timestamp, utc_now
 from ops.commands.parameter_types import MOMENT, WHOLE_NUMBER
 from ops.commands.results import Command, Result, progress_console
 from ops.commands.stage_option import on_stage
+from ops.deploy.deployment import STAGES_DIR
 from ops.deploy.stage_record import is_emulated
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
@@ -48,7 +49,7 @@ def _require_one_act(command: Callable[..., Result]) -> Callable[..., Result]:
     fails_when="the moment is out of reach, it was declined, or it failed; the stage then stays closed",
     json_fields=(
         *("moment", "tables", "lost_captures", "resend", "unnumbered", "changed", "erasures"),
-        *("unlogged_erasures", "held_sms", "days", "closed_seconds", "seconds", "drill"),
+        *("unlogged_erasures", "held_sms", "days", "closed_seconds", "seconds", "notes", "drill"),
     ),
 )
 @click.option("--at", "moment", metavar="TIME", type=MOMENT, help="The moment, with a UTC offset.")
@@ -85,7 +86,11 @@ def restore_tables(
     copies = ScannedCopies() if is_emulated(stage) else PointInTimeCopies()
     copies.check_moment(stage, moment)
     _confirm(stage, moment, damaged, is_confirmed=is_confirmed)
-    return _describe(moment, restore(stage, moment, copies=copies, damaged=damaged, on_step=_show_step), None)
+    return _describe(
+        moment,
+        restore(stage, moment, copies=copies, directory=STAGES_DIR, damaged=damaged, on_step=_show_step),
+        None,
+    )
 
 
 def _open(stage: Stage) -> Result:
@@ -150,6 +155,7 @@ def _describe(moment: datetime, done: Restoration, drill: Drill | None) -> Resul
     if done.held_sms:
         text.append(f"{done.held_sms} SMS are held: daftar sms status")
     text.append(f"closed for {done.closed_seconds:.0f} s, {done.seconds:.0f} s in all")
+    text += [f"note: {note}" for note in done.notes]
     if drill is not None:
         text += drill.describe()
     return Result(
@@ -166,6 +172,7 @@ def _describe(moment: datetime, done: Restoration, drill: Drill | None) -> Resul
             "days": done.days,
             "closed_seconds": round(done.closed_seconds, 1),
             "seconds": round(done.seconds, 1),
+            "notes": list(done.notes),
             "drill": None if drill is None else drill.figures,
         },
         text,

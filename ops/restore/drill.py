@@ -14,6 +14,7 @@ from chalicelib.clock import utc_now
 from chalicelib.notifications.model import SETTLED_STATES
 from ops.api_client import ApiClient
 from ops.commands.sms import make_ledger
+from ops.deploy.deployment import STAGES_DIR
 from ops.deploy.smoke_test import call
 from ops.deploy.stage_record import make_api_url, make_emulator_url
 from ops.deploy.stages import Stage
@@ -167,7 +168,7 @@ def run_drill(stage: Stage, workers: int, *, on_step: Callable[[str], object]) -
         market.erase(range(erased))
         market.lose_registrations(workers // 4)
         before = market.count_registrations()
-        done = restore(stage, moment, copies=copies, on_step=on_step)
+        done = restore(stage, moment, copies=copies, directory=STAGES_DIR, on_step=on_step)
         on_step("looking at what came back, and sending again what was lost")
         drill = Drill(moment, done)
         drill.checks = {

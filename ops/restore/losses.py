@@ -1,10 +1,13 @@
 """What a restore takes away from the registrations, by what people can do about it."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from ops.private_files import write_private_file
 from ops.restore.items import Item
 
 _CAPTURE, _REGISTRATION = "CAPTURE", "APPLICATION"
@@ -22,8 +25,19 @@ class Losses:
     sequences: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     unnumbered: int = 0
     changed: dict[str, str] = field(default_factory=dict)
-    returned: int = 0
     destroyed: set[str] = field(default_factory=set)
+
+    @classmethod
+    def from_file(cls, file: Path) -> "Losses":
+        """Read what `write` has written."""
+        values = json.loads(file.read_text(encoding="utf-8"))
+        sequences = defaultdict(list, values.pop("sequences"))
+        return cls(**{**values, "sequences": sequences, "destroyed": set(values["destroyed"])})
+
+    def write(self, file: Path) -> None:
+        """Write them before anything is taken away: a run that was cut off does not find them again."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_private_file(file, json.dumps({**vars(self), "destroyed": sorted(self.destroyed)}))
 
     def record(self, before: Item | None, after: Item | None) -> None:
         """Take note of one change that a merge makes to the registrations table."""
@@ -32,9 +46,7 @@ class Losses:
             self._record_capture(before)
         if kind != _REGISTRATION:
             return
-        if before is None:
-            self.returned += 1
-        elif after is not None:
+        if before is not None and after is not None:
             if "destroyed_at" in before and "destroyed_at" not in after:
                 self.destroyed.add(before["reference"]["S"])
             elif before.get("status") != after.get("status"):

@@ -67,12 +67,12 @@ def merge(
     live: str,
     policy: Policy,
     is_wanted: Callable[[Item], bool] = lambda _: True,
-    on_change: OnChange = lambda before, after: None,
+    on_change: OnChange | None = None,
 ) -> Merged:
-    """Bring the table `live` to its copy, by the policy. Give each change to `on_change`: before, and after.
+    """Bring the table `live` to its copy, by the policy. It may be repeated.
 
-    An item that is not wanted is not put back. It may be repeated. Only items that differ are written,
-    because each write of registrations is published.
+    An item that is not wanted is not put back. Only items that differ are written, because each write of
+    registrations is published. With `on_change` nothing is written: it gets each change, before and after.
     """
     names, merged = read_key_names(dynamodb, live), Merged()
     for page in iter_pages(dynamodb, copy):
@@ -86,15 +86,19 @@ def merge(
                 or (found != item and not policy.keeps_changes)
             )
         ]
-        for item in changed:
-            on_change(current.get(get_key(item, names)), item)
-        write_items(dynamodb, live, changed)
+        if on_change is None:
+            write_items(dynamodb, live, changed)
+        else:
+            for item in changed:
+                on_change(current.get(get_key(item, names)), item)
         merged.put_back += len(changed)
     if not policy.keeps_additions:
         for added in _iter_additions(dynamodb, copy, live, names):
-            for item in added:
-                on_change(item, None)
-            write_items(dynamodb, live, [], [get_key(item, names) for item in added])
+            if on_change is None:
+                write_items(dynamodb, live, [], [get_key(item, names) for item in added])
+            else:
+                for item in added:
+                    on_change(item, None)
             merged.taken_away += len(added)
     return merged
 

@@ -1,12 +1,14 @@
 """Take a stage's tables back to one moment, all together, and make the stage consistent again."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from ops import invoke
 from ops.deploy.stages import Stage
+from ops.errors import OperationError
 from ops.restore.copies import Copies, delete_copies
 from ops.restore.gate import StageGate
 from ops.restore.items import Item
@@ -39,6 +41,7 @@ class Restoration:
     days: int
     closed_seconds: float
     seconds: float
+    notes: Collection[str] = ()
 
 
 def restore(
@@ -46,12 +49,14 @@ def restore(
     moment: datetime,
     *,
     copies: Copies,
+    directory: Path,
     damaged: Collection[str] = (),
     on_step: Callable[[str], object] = lambda step: None,
 ) -> Restoration:
     """Restore a stage in place. `damaged` are tables of POLICIES_IF_DAMAGED that are taken back as well.
 
-    If it fails, the stage stays closed; the same call goes on. Raise OperationError, or the SDK's error.
+    If it fails, the stage stays closed; the same call goes on, with what it has noted in the directory. Raise
+    OperationError, or the SDK's error.
     """
     begun = time.monotonic()
     copies.check_moment(stage, moment)
@@ -62,21 +67,22 @@ def restore(
     on_step("closing the stage: devices keep what they have")
     closed = time.monotonic()
     gate.close()
-    dynamodb, losses = stage.aws_client("dynamodb"), Losses()
+    losses_file = directory / f"{stage.stack_name}-restore-{moment:%Y%m%dT%H%M%S%f}.json"
+    losses = _find_losses(stage, names["RegistrationsTable"], losses_file)
     merged: dict[str, Merged] = {}
 
-    def run_merge(table: str, **options: Callable[..., object]) -> None:
+    def run_merge(table: str, is_wanted: Callable[[Item], bool] = lambda _: True) -> None:
         on_step(f"taking {table} back")
         merged[table] = merge(
-            dynamodb,
+            stage.aws_client("dynamodb"),
             copy=names[table],
             live=stage.outputs[f"{table}Name"],
             policy=policies[table],
-            **options,  # type: ignore[arg-type]
+            is_wanted=is_wanted,
         )
 
     for table in _ORDER:
-        run_merge(table, **({"on_change": losses.record} if table == "RegistrationsTable" else {}))
+        run_merge(table)
     on_step("erasing again whom a request has erased since")
     erasure_count, erased = erase_again(stage, container)
     gone = erased | losses.destroyed
@@ -84,7 +90,7 @@ def restore(
     def has_person(sms: Item) -> bool:
         return sms.get("reference", {}).get("S") not in gone
 
-    run_merge(_LEDGER, is_wanted=has_person)
+    run_merge(_LEDGER, has_person)
     held = hold_unsettled_sms(stage) if _LEDGER in damaged else 0
     unlogged = list_unlogged_erasures(stage, moment)
     days = mark_days(stage, container, moment)
@@ -92,9 +98,9 @@ def restore(
     gate.open()
     closed_seconds = time.monotonic() - closed
     on_step("counting the days again, and deleting what is too old")
-    for function in ("RollUpDueDays", "AgeRegistrations"):
-        invoke.run_schedule(stage, function)
+    notes = [*_run_schedules(stage)]
     delete_copies(stage, names)
+    losses_file.unlink()
     return Restoration(
         tables=merged,
         losses=losses,
@@ -104,4 +110,30 @@ def restore(
         days=days,
         closed_seconds=closed_seconds,
         seconds=time.monotonic() - begun,
+        notes=notes,
     )
+
+
+def _find_losses(stage: Stage, copy: str, file: Path) -> Losses:
+    """Return what the restore takes away. A run that was cut off has written it, and has begun to take it."""
+    if file.exists():
+        return Losses.from_file(file)
+    losses, table = Losses(), "RegistrationsTable"
+    merge(
+        stage.aws_client("dynamodb"),
+        copy=copy,
+        live=stage.outputs[f"{table}Name"],
+        policy=POLICIES[table],
+        on_change=losses.record,
+    )
+    losses.write(file)
+    return losses
+
+
+def _run_schedules(stage: Stage) -> Iterator[str]:
+    """Count and age now. Yield what failed: the next run of the schedule does it."""
+    for function in ("RollUpDueDays", "AgeRegistrations"):
+        try:
+            invoke.run_schedule(stage, function)
+        except OperationError as error:
+            yield f"{error}; its next run goes on"

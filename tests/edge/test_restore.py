@@ -2,6 +2,7 @@
 
 import os
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -31,6 +32,7 @@ class Closed:
 
     def __init__(self, calls: list[str]) -> None:
         self.calls = calls
+        self.failing = ""
 
     def get_function_configuration(self, **_: str) -> dict[str, Any]:
         return {"Environment": {"Variables": dict(os.environ)}}
@@ -50,18 +52,21 @@ class Closed:
     def delete_function_concurrency(self, **_: Any) -> None:
         self.calls.append("opened")
 
-    def invoke(self, **_: Any) -> dict[str, Any]:
+    def invoke(self, FunctionName: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's name
         self.calls.append("run")
+        if FunctionName == self.failing:
+            return {"Payload": BytesIO(b'{"errorMessage": "Timeout"}'), "FunctionError": "Unhandled"}
         return {"Payload": BytesIO()}
 
 
 class Market:
     """The market of the edge tests with its tables, at a moment and later."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, directory: Path) -> None:
         self.edge = edge
+        self.directory = directory
         self.calls: list[str] = []
-        closed = Closed(self.calls)
+        self.closed = closed = Closed(self.calls)
         client: Any = boto3.client
         self.stage = Stage(
             "daftar-local",
@@ -92,7 +97,7 @@ class Market:
         self.copies.take(self.stage, self.moment)
 
     def restore(self, *damaged: str) -> Restoration:
-        done = restore(self.stage, self.moment, copies=self.copies, damaged=damaged)
+        done = restore(self.stage, self.moment, copies=self.copies, directory=self.directory, damaged=damaged)
         self.edge.restart()
         return done
 
@@ -102,8 +107,8 @@ class Market:
 
 
 @pytest.fixture
-def market(edge: Edge) -> Market:
-    return Market(edge)
+def market(edge: Edge, tmp_path: Path) -> Market:
+    return Market(edge, tmp_path)
 
 
 def list_captures() -> set[str]:
@@ -230,13 +235,33 @@ def test_a_restore_that_was_cut_off_goes_on_where_it_was(market: Market) -> None
             raise CutOff
 
     with pytest.raises(CutOff):
-        restore(market.stage, market.moment, copies=market.copies, on_step=cut_off)
+        restore(
+            market.stage,
+            market.moment,
+            copies=market.copies,
+            directory=market.directory,
+            on_step=cut_off,
+        )
     assert market.calls == ["closed"], "it is open before it is whole"
 
-    market.restore()
+    done = market.restore()
 
     assert [market.get_status(each) for each in references] == ["received"] * 3
+    # What the first run took away is told by the one that ends.
+    assert done.losses.list_runs() == [{"client_id": "van-1", "first": 4, "last": 4}]
+    assert list(market.directory.iterdir()) == []
     assert len(list_captures()) == 3
+
+
+def test_a_count_that_fails_afterwards_is_a_note_and_hides_no_loss(market: Market) -> None:
+    market.note_moment()
+    market.register(1)
+    market.closed.failing = "RollUpDueDays"
+
+    done = market.restore()
+
+    assert done.losses.captures == 1
+    assert list(done.notes) == ["RollUpDueDays failed: Timeout; see its log; its next run goes on"]
 
 
 def test_a_moment_without_copies_is_refused_on_the_emulator_before_anything_is_closed(market: Market) -> None:
