@@ -104,5 +104,8 @@ drill: setup ## Restore a local stack of its own with 1,000 synthetic workers, a
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
+cost: setup ## Print what registrations cost on AWS, by the item of the bill
+	@$(BIN)/python -m bench.cost
+
 clean: ## Remove what the tools made; data of the local stack (.local) stays
 	rm -rf .venv .emulator .audit .bots .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -88,7 +88,7 @@ class Caller:
     """The client that sent a request, as the authorizer identified it.
 
     `daily_cap` is the client's own, if its enrolment set one. `link_id` names the link by which a worker's
-    own phone came, which is good for one registration.
+    own phone came, which is good for one registration. `mode` is what a code enrolled its device for.
     """
 
     client_id: str
@@ -97,6 +97,7 @@ class Caller:
     campaigns: frozenset[str]
     daily_cap: DailyCap | None = None
     link_id: str | None = None
+    mode: DeviceMode | None = None
 
     @classmethod
     def from_context(cls, context: Mapping[str, str]) -> Self:
@@ -109,6 +110,7 @@ class Caller:
             campaigns=frozenset(filter(None, context["campaigns"].split(","))),
             daily_cap=DailyCap(flag=int(flag), cap=int(cap)) if cap else None,
             link_id=context.get("link_id"),
+            mode=DeviceMode(context["mode"]) if "mode" in context else None,
         )
 
     def to_context(self) -> dict[str, str]:
@@ -121,6 +123,7 @@ class Caller:
             "campaigns": ",".join(sorted(self.campaigns)),
             **({} if cap is None else {"daily_cap": f"{cap.flag}/{cap.cap}"}),
             **({} if self.link_id is None else {"link_id": self.link_id}),
+            **({} if self.mode is None else {"mode": str(self.mode)}),
         }
 
     def require_any_role(self, roles: frozenset[Role]) -> None:
@@ -130,6 +133,11 @@ class Caller:
 
     def has_role(self, role: Role) -> bool:
         return role in self.roles
+
+    @property
+    def is_kiosk(self) -> bool:
+        """Return True for an unattended kiosk: no officer is there."""
+        return self.mode is DeviceMode.KIOSK
 
     @property
     def disclosure(self) -> Disclosure:

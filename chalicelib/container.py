@@ -12,10 +12,12 @@ from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.clients.builder import (
     build_client_registry,
     build_daily_cap_limiter,
+    build_kiosk_cap_limiter,
     build_last_seen_tracker,
     build_token_use_tracker,
 )
 from chalicelib.clients.caps import DailyCapLimiter
+from chalicelib.clients.kiosk_cap import KioskCapLimiter
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker
 from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.container_stores import KeysAndStores
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from chalicelib.rollups.due import DueDayFinder
     from chalicelib.rollups.reporting import ReportService
     from chalicelib.rollups.service import RollUpService
+    from chalicelib.searches.service import SearchService
     from chalicelib.statuses.service import StatusService
 
 
@@ -113,6 +116,10 @@ class Container(KeysAndStores):
     @cached_property
     def client_caps(self) -> DailyCapLimiter:
         return build_daily_cap_limiter(self)
+
+    @cached_property
+    def kiosk_cap(self) -> KioskCapLimiter:
+        return build_kiosk_cap_limiter(self)
 
     @cached_property
     def campaigns(self) -> CampaignService:
@@ -229,6 +236,12 @@ class Container(KeysAndStores):
         from chalicelib.reviews.builder import build_review_service
 
         return build_review_service(self)
+
+    @cached_property
+    def searches(self) -> "SearchService":
+        from chalicelib.searches.builder import build_search_service
+
+        return build_search_service(self)
 
     @cached_property
     def review_watcher(self) -> "ReviewWatcher":

@@ -15,6 +15,7 @@ from chalicelib.registrations import routes as registration_routes
 from chalicelib.rescues import routes as rescue_routes
 from chalicelib.reviews import routes as review_routes
 from chalicelib.rollups import routes as summary_routes
+from chalicelib.searches import routes as search_routes
 from chalicelib.statuses import routes as status_routes
 from chalicelib.web import routes as web_routes
 
@@ -33,6 +34,7 @@ ROUTES = (
     registration_routes,
     rescue_routes,
     review_routes,
+    search_routes,
     status_routes,
     summary_routes,
     web_routes,

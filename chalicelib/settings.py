@@ -209,6 +209,13 @@ class Settings(ResourceSettings):
         ge=1,
         description="Attempts to register per device and day, after which all others are refused.",
     )
+    # A person takes about three minutes at a kiosk. One that was offline sends what it holds at this pace.
+    kiosk_minute_cap: _Whole = Field(
+        alias="DAFTAR_KIOSK_MINUTE_CAP",
+        default=30,
+        ge=1,
+        description="Captures per unattended kiosk and minute, after which it has to wait for the next one.",
+    )
     # A broadcast may bring 100,000 people to one chat bot in a day.
     bot_daily_flag: _Whole = Field(
         alias="DAFTAR_BOT_DAILY_FLAG",

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.callers import Role
 from chalicelib.clients.caps import DailyCapLimiter
+from chalicelib.clients.kiosk_cap import KioskCapLimiter
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token, TokenLifetime
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore, DynamoMinuteCounts
 from chalicelib.clients.store_uses import DynamoTokenUseStore
 from chalicelib.clients.uses import TokenUseTracker
 from chalicelib.randomness import generate_token
@@ -54,5 +55,13 @@ def build_daily_cap_limiter(container: "Container") -> DailyCapLimiter:
         counts=DynamoDayCounts(container.aws.dynamodb, container.settings.clients_table),
         caps={Role.KIOSK: container.settings.device_caps, Role.BOT: container.settings.bot_caps},
         unusual=container.settings.unusual_attempts,
+        clock=container.clock,
+    )
+
+
+def build_kiosk_cap_limiter(container: "Container") -> KioskCapLimiter:
+    return KioskCapLimiter(
+        counts=DynamoMinuteCounts(container.aws.dynamodb, container.settings.clients_table),
+        cap=container.settings.kiosk_minute_cap,
         clock=container.clock,
     )

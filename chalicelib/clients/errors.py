@@ -8,6 +8,7 @@ Refusal
 ├── RenewalsEnded    the device has to be enrolled again by a person
 ├── LinkUsed         a phone registered another capture by its link
 ├── ClientCapReached the client has used up its daily number of captures
+├── KioskCapReached  the unattended kiosk has sent its captures of this minute
 └── TokenUnknown     no client holds this token
 
 A token that was revoked or has expired is `refusals.TokenRevoked`, which every endpoint can answer with.
@@ -50,6 +51,12 @@ class ClientCapReached(Refusal):
     """The client has used up its daily number of captures. This capture was not stored."""
 
     code = "client_cap_reached"
+
+
+class KioskCapReached(Refusal):
+    """The unattended kiosk has sent its captures of this minute. This one was not stored."""
+
+    code = "kiosk_cap_reached"
 
 
 class TokenUnknown(Refusal):

@@ -128,4 +128,5 @@ class Client:
             campaigns=self.campaigns,
             daily_cap=self.daily_cap,
             link_id=self.link_id,
+            mode=self.mode,
         )

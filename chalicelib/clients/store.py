@@ -2,6 +2,7 @@
 
 CLIENT#<id>      CLIENT       the client, with the hashes of its tokens
 CLIENT#<id>      DAY#<day>    the numbers of its attempts, and of unusual ones; expires
+CLIENT#<id>      MINUTE#<m>   the number of captures of a kiosk in a minute; expires
 TOKEN#<hash>     TOKEN        the client as it is for this token
 """
 
@@ -40,6 +41,8 @@ _COUNT_RETENTION = timedelta(days=3)
 _ADD_COUNTS = (
     "SET expires_at = :expires_at ADD attempts :total, known :known, refused :refused, capped :capped"
 )
+
+_ADD_CAPTURES = "SET expires_at = :expires_at ADD captures :number"
 
 # In the order of `AttemptCounts`.
 _COUNTED = ("attempts", "known", "refused", "capped")
@@ -232,6 +235,23 @@ class DynamoDayCounts:
             )
             stored = self._table.run(added, returns="ALL_NEW")
         return AttemptCounts(*(int(stored.get(name, 0)) for name in _COUNTED))
+
+
+class DynamoMinuteCounts:
+    """Satisfies `kiosk_cap.MinuteCounts`."""
+
+    def __init__(self, client: Any, table_name: str) -> None:
+        self._table = Table(client, table_name)
+
+    def add(self, client_id: str, minute: datetime, number: int) -> int:
+        """Add a number of captures to those of a minute. Return the sum."""
+        key = {"pk": f"CLIENT#{client_id}", "sk": f"MINUTE#{to_timestamp(minute)}"}
+        values = {":number": number, ":expires_at": expires_after(minute.date(), _COUNT_RETENTION)}
+        return int(
+            self._table.run(self._table.update(key, _ADD_CAPTURES, compared=values), returns="ALL_NEW")[
+                "captures"
+            ]
+        )
 
 
 class DynamoLastSeenStore:

@@ -26,6 +26,7 @@ def build_bundle_service(container: "Container") -> BundleService:
         campaigns=container.campaigns,
         contribution_rules=load_rules(),
         age_limits=container.age_limits,
+        kiosk_minute_cap=container.settings.kiosk_minute_cap,
         get_rescue_key=container.rescue_keys.get_current,
         clock=container.clock,
     )

@@ -58,12 +58,14 @@ class BundleService:
         campaigns: CampaignService,
         contribution_rules: Rules,
         age_limits: AgeLimits,
+        kiosk_minute_cap: int,
         get_rescue_key: Callable[[], RescueKey | None],
         clock: Clock,
     ) -> None:
         self._campaigns = campaigns
         self._contribution_rules = contribution_rules
         self._age_limits = age_limits
+        self._kiosk_minute_cap = kiosk_minute_cap
         self._get_rescue_key = get_rescue_key
         self._clock = clock
 
@@ -119,6 +121,7 @@ class BundleService:
             name_punctuation="".join(sorted(names.PUNCTUATION)),
             batch_items=batch.MAX_ITEMS,
             batch_bytes=batch.MAX_BODY_BYTES,
+            kiosk_captures_a_minute=self._kiosk_minute_cap,
             fields=_list_field_limits(),
         )
 

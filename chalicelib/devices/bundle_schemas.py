@@ -95,6 +95,7 @@ class LimitsView(BaseModel):
     name_punctuation: str = Field(description="The signs allowed in a name, beside letters of any script.")
     batch_items: int
     batch_bytes: int
+    kiosk_captures_a_minute: int = Field(description="Of an unattended kiosk: it waits before it takes more.")
     fields: dict[str, FieldLimitsView] = Field(description="By path, such as `worker.name`.")
 
 

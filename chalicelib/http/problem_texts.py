@@ -64,6 +64,16 @@ PROBLEMS: Mapping[str, Problem] = {
     "registration_unknown": Problem(
         404, "Pendaftaran tidak ditemukan.", "No registration has this reference."
     ),
+    "search_unclear": Problem(
+        422,
+        "Ketik nomor pendaftaran, kode tanda terima, NIK, atau nomor HP yang lengkap.",
+        "Type a whole reference, receipt code, NIK or phone number.",
+    ),
+    "search_not_allowed": Problem(
+        403,
+        "Pencarian dengan NIK atau nomor HP hanya untuk sistem inti dan admin.",
+        "Only the core system and admins search by NIK or phone number.",
+    ),
     "review_item_unknown": Problem(
         404, "Hal yang perlu dilihat ini tidak ditemukan.", "No review item of the campaign has this id."
     ),
@@ -151,6 +161,11 @@ PROBLEMS: Mapping[str, Problem] = {
         429,
         "Batas pendaftaran harian perangkat ini sudah tercapai.",
         "This client has reached its daily number of captures.",
+    ),
+    "kiosk_cap_reached": Problem(
+        429,
+        "Kios ini sudah mencapai batas pendaftaran per menit.",
+        "This kiosk has reached its number of registrations in a minute.",
     ),
     "phone_cap_reached": Problem(
         429,

@@ -12,7 +12,7 @@ from chalicelib import observability
 from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.clients.errors import ClientCapReached, ClientUnknown, LinkUsed
+from chalicelib.clients.errors import ClientCapReached, ClientUnknown, KioskCapReached, LinkUsed
 from chalicelib.http import problems
 from chalicelib.http.endpoints import (
     Request,
@@ -65,6 +65,7 @@ _ITEM_OUTCOMES = {
     "internal_error": "try_again",
     "record_unreadable": "try_again",
     "client_cap_reached": "capped",
+    "kiosk_cap_reached": "capped",
     "phone_cap_reached": "capped",
     "worker_captures_reached": "capped",
 }
@@ -96,6 +97,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
             CaptureErased,
             CaptureReused,
             ClientCapReached,
+            KioskCapReached,
             LinkUsed,
             PhoneCapReached,
             RulesBroken,
@@ -106,6 +108,7 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
     def submit_registration(request: Request) -> Response:
         """Register a worker from one capture."""
         command = request.parse_body(SubmitRegistration)
+        container.kiosk_cap.require(request.caller)
         try:
             link_id = request.caller.link_id
             with nullcontext() if link_id is None else container.links.hold(link_id, command.capture_id):
@@ -133,8 +136,12 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
         """Register workers from up to 200 captures. Each gets its own answer, in order."""
         texts = request.parse_batch(batch.SubmitBatch, max_bytes=batch.MAX_BODY_BYTES)
         device_report = DeviceReport.from_headers(request.headers)
-        verdicts = submit_items(container, request, texts, caller=request.caller, device_report=device_report)
-        return json_response(VerdictsView(results=verdicts), exclude_defaults=True)
+        now = container.kiosk_cap.reserve(request.caller, len(texts))
+        verdicts = submit_items(
+            container, request, texts[:now], caller=request.caller, device_report=device_report
+        )
+        capped = [_build_capped_item(container, request, text) for text in texts[now:]]
+        return json_response(VerdictsView(results=[*verdicts, *capped]), exclude_defaults=True)
 
 
 def submit_items(
@@ -368,6 +375,11 @@ def _respond(
     if shows_confirmation:
         view.confirmation = container.confirmations.find_for(request.caller, registration.reference)
     return json_response(view, exclude_defaults=True)
+
+
+def _build_capped_item(container: "Container", request: Request, text: bytes) -> VerdictView:
+    refusal = container.kiosk_cap.build_refusal(request.caller)
+    return _build_failed_item(batch.read_capture_id(text), refusal, request)
 
 
 def _build_failed_item(capture_id: str | None, error: Exception, request: Request) -> VerdictView:

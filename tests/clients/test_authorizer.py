@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.callers import Caller, Channel, DailyCap, Role
+from chalicelib.callers import Caller, Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients import authorizer
 from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clients.errors import TokenUnknown
@@ -136,11 +136,16 @@ def test_no_answer_contains_the_token() -> None:
     channel=st.sampled_from(Channel),
     campaigns=st.frozensets(st.from_regex(r"[a-z0-9][a-z0-9-]{1,5}[a-z0-9]|\*", fullmatch=True), max_size=4),
     daily_cap=st.none() | st.builds(DailyCap, flag=st.integers(0), cap=st.integers(1)),
+    mode=st.none() | st.sampled_from(DeviceMode),
 )
 def test_the_api_reads_the_caller_that_the_authorizer_wrote(
-    roles: frozenset[Role], channel: Channel, campaigns: frozenset[str], daily_cap: DailyCap | None
+    roles: frozenset[Role],
+    channel: Channel,
+    campaigns: frozenset[str],
+    daily_cap: DailyCap | None,
+    mode: DeviceMode | None,
 ) -> None:
-    caller = Caller("van-1", roles, channel, campaigns, daily_cap)
+    caller = Caller("van-1", roles, channel, campaigns, daily_cap, mode=mode)
     context = build_answer(f"Bearer {VALID}", caller=caller)["context"]
     assert all(isinstance(value, str) for value in context.values())
     assert Caller.from_context(context) == caller

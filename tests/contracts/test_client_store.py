@@ -10,7 +10,7 @@ from chalicelib.clients.caps import AttemptCounts
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown, TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import Token, TokenHash, hash_token
-from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore
+from chalicelib.clients.store import DynamoClients, DynamoDayCounts, DynamoLastSeenStore, DynamoMinuteCounts
 from tests.contracts.conftest import Engine
 from tests.support.builders import NOW
 from tests.support.client_stores import open_clients
@@ -287,8 +287,18 @@ def test_attempts_are_counted_by_client_and_day_and_counts_expire(engine: Engine
     assert days_kept == {datetime(2024, 10, 12, tzinfo=UTC), datetime(2024, 10, 13, tzinfo=UTC)}
 
 
+def test_captures_of_a_kiosk_are_counted_by_minute_and_counts_expire(engine: Engine) -> None:
+    counts = DynamoMinuteCounts(engine.client, engine.create_table("ClientsTable"))
+
+    assert [counts.add("kiosk-1", NOW, number) for number in (3, 1, 200)] == [3, 4, 204]
+    assert counts.add("kiosk-1", NOW + timedelta(minutes=1), 2) == 2
+    assert counts.add("kiosk-2", NOW, 1) == 1
+    assert all("expires_at" in item for item in engine.scan_items())
+
+
 def test_a_count_is_not_read_as_a_client(clients: DynamoClients, engine: Engine, table_name: str) -> None:
     DynamoDayCounts(engine.client, table_name).add("van-1", FIRST_DAY.day, AttemptCounts(1))
+    DynamoMinuteCounts(engine.client, table_name).add("van-1", NOW, 1)
 
     assert list(clients.iter_after(" ", page_size=1)) == []
     with pytest.raises(ClientUnknown):

@@ -88,6 +88,7 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/registrations/{reference}/sms": lambda target: {"purpose": "received"},
     "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
     "POST /v1/checks": lambda target: {"campaign_id": target.campaign_id, **target.capture["worker"]},
+    "POST /v1/searches": lambda target: {"text": target.reference},
     "POST /v1/quotes": lambda target: {
         "monthly_income": 2_500_000,
         "occupations": ["porter"],

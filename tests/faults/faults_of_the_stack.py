@@ -8,16 +8,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from bench.stack import run_stack
 from ops.local.stack import LocalStack
+from tests.browser.conftest import find_browser
 from tests.faults.drill import Outcome
 from tests.support.campaigns import create_campaign, make_capture
+from tests.support.chromium import Chromium
 from tests.support.fault_injection import run_fault_injection
+from tests.support.market_day import check_market_day, run_linked_stack, run_market_day
 from tests.support.running_stack import RunningStack
 
 Conclude = Callable[[Outcome], None]
 WORKERS = 30
+CAPTURES = 200
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +46,29 @@ def test_everything_at_once_and_a_killed_sender(stack: LocalStack, conclude: Con
             recovered_after=f"{result.seconds:.0f} s",
             expected_doubles=result.duplicates - result.unexplained_duplicates,
             remark=f"{result.redriven} dead letters redriven; doubles are of unknown outcome",
+        )
+    )
+
+
+def test_a_market_day_whose_browser_is_killed(stack: LocalStack, tmp_path: Path, conclude: Conclude) -> None:
+    executable = find_browser()
+    if executable is None:
+        pytest.skip("no browser is installed")
+    with (
+        run_linked_stack(stack.describe(), "faults") as linked,
+        sync_playwright() as playwright,
+        Chromium(playwright, executable, tmp_path / "profile") as chromium,
+    ):
+        day = run_market_day(linked, chromium, captures=CAPTURES)
+    check_market_day(day, captures=CAPTURES)
+    conclude(
+        Outcome(
+            "packaged stack: 200 captures offline, browser killed",
+            injected=day.kills,
+            lost=CAPTURES - len({each.number for each in day.arrived}),
+            doubled=len(day.arrived) - len({each.number for each in day.arrived}),
+            recovered_after=f"{day.seconds:.0f} s",
+            remark=f"in order; {day.handed_over_at} by the first officer, the rest by the next",
         )
     )
 

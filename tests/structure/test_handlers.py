@@ -36,6 +36,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/v1/campaigns/{campaign_id}/summaries"): {Role.MANAGER, Role.VIEWER},
     ("GET", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER, Role.VIEWER},
     ("POST", "/v1/campaigns/{campaign_id}/summaries/{day}"): {Role.MANAGER},
+    ("POST", "/v1/searches"): {Role.MANAGER, Role.CORE, Role.ADMIN},
     ("GET", "/v1/campaigns/{campaign_id}/review-items"): {Role.MANAGER},
     ("PATCH", "/v1/campaigns/{campaign_id}/review-items/{item_id}"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}/board"): {Role.MANAGER, Role.VIEWER},

@@ -43,6 +43,7 @@ def make_bundle_service(
         ),
         contribution_rules=load_rules(),
         age_limits=age_limits or AgeLimits(),
+        kiosk_minute_cap=30,
         get_rescue_key=lambda: RescueKey("rescue-1", bytes(32)),
         clock=clock,
     )

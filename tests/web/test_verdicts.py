@@ -93,6 +93,7 @@ def test_every_outcome_of_the_server_is_known_to_the_device(
         ("campaign_not_yours", "needs_fix", True),
         ("phone_cap_reached", "waiting", True),
         ("client_cap_reached", "waiting", False),
+        ("kiosk_cap_reached", "waiting", False),
         ("capture_forgotten", "discarded", False),
     ],
 )

@@ -1,10 +1,9 @@
 """The web app's modules in a tab without screens, for tests of many captures."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Page
 
-from tests.support.app_stage import AppStage
 from tests.support.chromium import Chromium, Tablet
 from tests.support.payloads import make_capture_payload, make_nik, make_phone
 
@@ -40,6 +39,17 @@ def make_content(number: int, **changes: Any) -> dict[str, Any]:
     return {group: capture[group] for group in ("worker", "work", "coverage", "consent")}
 
 
+class Stage(Protocol):
+    """What serves the app to a device."""
+
+    @property
+    def blank_url(self) -> str:
+        """The address of the page without screens."""
+
+    def make_code(self) -> str:
+        """Return a code with which a device enrols."""
+
+
 class DevicePage:
     """A device in a tab."""
 
@@ -49,7 +59,7 @@ class DevicePage:
         page.on("console", lambda message: self._saved.append(message.text))
 
     @classmethod
-    def open(cls, tablet: Tablet, stage: AppStage) -> "DevicePage":
+    def open(cls, tablet: Tablet, stage: Stage) -> "DevicePage":
         """Open the app's modules in a new tab."""
         return cls.set_up(tablet.new_page(stage.blank_url))
 
@@ -105,7 +115,7 @@ class DevicePage:
         return self.page.evaluate(f"async (argument) => await ({expression})", argument)
 
 
-def enrol_device(tablet: Tablet, stage: AppStage) -> DevicePage:
+def enrol_device(tablet: Tablet, stage: Stage) -> DevicePage:
     """Return a new device with an officer on shift."""
     page = DevicePage.open(tablet, stage)
     page.enrol(stage.make_code())
@@ -114,7 +124,7 @@ def enrol_device(tablet: Tablet, stage: AppStage) -> DevicePage:
     return page
 
 
-def reopen(chromium: Chromium, stage: AppStage) -> DevicePage:
+def reopen(chromium: Chromium, stage: Stage) -> DevicePage:
     """Return the device after its browser was killed and opened again."""
     chromium.kill()
     chromium.open()

@@ -1,5 +1,7 @@
 """Sending what was saved: every capture is registered once, and ticked when the server has said so."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.browser.offline.device_page import OFFICER, DevicePage, make_content, reopen
@@ -185,9 +187,9 @@ def test_a_refused_capture_is_discarded_with_a_reason_and_owes_no_number(
 ) -> None:
     [saved, *_] = device.save(make_content(1, worker={"birth_date": "2020-04-12"}), make_content(2))
     device.send()
-    device.page.evaluate("(id) => device.outbox.discard(id, 'too young')", saved["captureId"])
+    device.page.evaluate("(id) => device.outbox.discard(id, 'withdrawn')", saved["captureId"])
     [discarded, _] = device.list()
-    assert (discarded["state"], discarded["discardReason"]) == ("discarded", "too young")
+    assert (discarded["state"], discarded["discardReason"]) == ("discarded", "withdrawn")
     assert device.count()["unsent"] == 0
     assert stage.list_missing_numbers() == []
     assert device.call("device.outbox.holdsNik(argument)", make_nik(1)) is None
@@ -201,7 +203,9 @@ def test_a_number_that_the_server_could_not_read_is_reported_when_it_is_given_up
     assert device.send()["needs_fix"] == 1
     assert stage.list_missing_numbers() == [(1, 1)]
 
+    # What somebody wrote might name the worker: neither the device nor the server keeps it.
     device.page.evaluate("(id) => device.outbox.discard(id, 'Siti pulang')", saved["captureId"])
+    assert [capture["discardReason"] for capture in device.list()] == ["other", None]
     device.call("device.sender.sendNow()")
     assert stage.list_missing_numbers() == []
     assert [(each.device_sequence, each.reason) for each in stage.container.discards.list_latest(DEVICE)] == [
@@ -222,7 +226,7 @@ def test_an_id_that_the_server_knows_with_other_content_loses_nothing(
           const { outbox } = device;
           const sealed = await outbox.vault.seal(`content ${id}`, content);
           const [record] = await outbox.listRecords(["accepted"]);
-          await outbox.change(async (captures) => { captures.put({ ...record, sealed, state: "waiting" }); });
+          await outbox.update([record], (stored) => ({ ...stored, sealed, state: "waiting" }));
         }""",
         [saved["captureId"], make_content(2)],
     )
@@ -251,6 +255,27 @@ def test_what_the_server_could_not_do_now_is_sent_again_by_itself(
         proxy.faults.clear()
         stage.wait_until(lambda: device.count()["accepted"] == 8)
     assert [number for number, _ in sorted(list_arrived(stage))] == list(range(1, 9))
+
+
+def test_what_a_kiosk_sends_too_fast_waits_for_the_next_minute(
+    tablet: Session, stage: AppStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAFTAR_KIOSK_MINUTE_CAP", "3")
+    stage.restart()
+    device = DevicePage.open(tablet, stage)
+    device.call("device.session.enrol(argument)", stage.make_code(mode="kiosk"))
+    device.save(*(make_content(number) for number in range(1, 6)))
+    numbers = device.send()
+    assert (numbers["accepted"], numbers["waiting"], numbers["needs_fix"]) == (3, 2, 0)
+    due = device.call("device.outbox.listRecords(['waiting'])")
+    assert {each["problem"]["code"] for each in due} == {"kiosk_cap_reached"}
+    pauses = [each["notBefore"] - device.call("Date.now()") for each in due]
+    assert all(30_000 < pause <= 60_000 for pause in pauses), "they are sent by themselves, a minute later"
+
+    stage.clock.ahead = timedelta(minutes=1)
+    device.call("device.sender.sendNow()")
+    assert device.count()["accepted"] == 5
+    assert [number for number, _ in list_arrived(stage)] == [1, 2, 3, 4, 5]
 
 
 def test_a_device_whose_token_is_revoked_keeps_what_it_holds(device: DevicePage, stage: AppStage) -> None:

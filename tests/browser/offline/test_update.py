@@ -3,10 +3,14 @@
 import shutil
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from chalicelib.web.site import STATIC_DIRECTORY
 from tests.browser.offline.device_page import DevicePage, make_content
+from tests.browser.screens.walker import Walker
 from tests.support.app_stage import AppStage
 from tests.support.chromium import Session
+from tests.support.payloads import make_nik
 
 
 def publish_next_release(stage: AppStage, directory: Path) -> str:
@@ -58,9 +62,73 @@ def test_a_release_of_which_a_file_is_missing_is_not_installed(
     device = DevicePage.open(tablet, stage)
     publish_next_release(stage, tmp_path / "next")
     (tmp_path / "next" / "store" / "outbox.js").unlink()
-    device.call("device.update.check()")
-    device.call("new Promise((resolve) => setTimeout(resolve, 500))")
+    # The new worker is thrown away when a file of its release cannot be loaded.
+    device.call(
+        """new Promise((resolve) => {
+          device.update.registration.addEventListener("updatefound", ({ target }) => {
+            const { installing } = target;
+            installing.addEventListener("statechange", () => installing.state === "redundant" && resolve());
+          });
+          void device.update.check();
+        })"""
+    )
     assert device.call("device.update.available") is False
     stage.link.cut()
     device.page.close()
     assert DevicePage.open(tablet, stage).count()["waiting"] == 0, "the old release still opens"
+
+
+def wait_for_release(walker: Walker, release: str) -> None:
+    """Wait until the screen says that it is of a release."""
+    walker.page.locator("footer", has_text=release[:8]).wait_for()
+
+
+def open_app(tablet: Session, stage: AppStage, mode: str | None = None) -> Walker:
+    """Return an enrolled device whose screens come from the service worker."""
+    walker = Walker(tablet.context.new_page())
+    walker.enrol(stage.app_url, stage.make_code(mode=mode))
+    walker.page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    walker.page.reload()
+    walker.page.wait_for_function("navigator.serviceWorker.controller !== null")
+    return walker
+
+
+def tell_of_network(walker: Walker) -> None:
+    """Have the browser say that it is online again: then the app looks for a new release."""
+    walker.page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def test_a_kiosk_puts_a_release_to_use_by_itself_between_two_people(
+    tablet: Session, stage: AppStage, tmp_path: Path
+) -> None:
+    kiosk = open_app(tablet, stage, mode="kiosk")
+    kiosk.begin()
+    kiosk.fill("nik", make_nik())
+    release = publish_next_release(stage, tmp_path / "next")
+    tell_of_network(kiosk)
+    kiosk.page.wait_for_function(
+        "navigator.serviceWorker.getRegistration().then((each) => each.waiting !== null)"
+    )
+    expect(kiosk.page.get_by_text("Ada versi baru")).to_have_count(0)
+    expect(kiosk.find("nik")).not_to_have_value("")
+    kiosk.find("back").click()
+    wait_for_release(kiosk, release)
+    kiosk.page.get_by_role("heading", name="Daftar sendiri di sini").wait_for()
+    expect(kiosk.page.get_by_text("Ada versi baru")).to_have_count(0)
+
+
+def test_an_officer_is_told_of_a_release_when_no_form_is_open(
+    tablet: Session, stage: AppStage, tmp_path: Path
+) -> None:
+    officer = open_app(tablet, stage)
+    officer.sign_on()
+    officer.begin()
+    release = publish_next_release(stage, tmp_path / "next")
+    tell_of_network(officer)
+    officer.page.wait_for_function(
+        "navigator.serviceWorker.getRegistration().then((each) => each.waiting !== null)"
+    )
+    expect(officer.page.get_by_text("Ada versi baru")).to_have_count(0)
+    officer.find("back").click()
+    officer.page.get_by_role("button", name="Pakai sekarang").click()
+    wait_for_release(officer, release)

@@ -191,6 +191,20 @@ def test_a_birth_date_unlike_the_nik_wants_the_nik_twice(officer: Walker, stage:
     assert officer.problems == []
 
 
+def test_the_second_nik_is_not_asked_for_before_its_turn(officer: Walker) -> None:
+    officer.begin()
+    officer.fill("nik", make_nik())
+    officer.page.get_by_label("Tanggal lahir di KTP berbeda").click()
+    for label, value in (("Tanggal", "13"), ("Bulan", "4"), ("Tahun", "1985")):
+        officer.page.get_by_label(label, exact=True).fill(value)
+    officer.find("nik").fill(make_nik()[:-1])
+    officer.find("nik").blur()
+    expect(officer.page.get_by_text("Yang diketik 15 angka.")).to_be_visible()
+    officer.find("nik").fill(make_nik())
+    expect(officer.page.get_by_label("NIK sekali lagi")).to_be_visible()
+    expect(officer.page.get_by_text("Wajib diisi.")).to_have_count(0)
+
+
 def test_the_same_nik_again_is_told_at_once(officer: Walker) -> None:
     officer.register(make_nik())
     officer.wait_for_state("accepted")
@@ -217,6 +231,20 @@ def test_the_price_changes_with_every_choice(officer: Walker) -> None:
     officer.page.get_by_label("Punya pekerja sendiri").click()
     assert read_price() == one_month + 52_000
     expect(officer.find("programme-jht")).to_be_disabled()
+
+
+# The key of the device is another one now: as after the browser has lost a part of what it stored.
+LOSE_CONTENT = """id => new Promise((resolve) => {
+  indexedDB.open("daftar").onsuccess = ({ target }) => {
+    const captures = target.result.transaction("captures", "readwrite").objectStore("captures");
+    captures.get(id).onsuccess = (found) => {
+      const record = found.target.result;
+      new Uint8Array(record.sealed.ciphertext)[3] ^= 1;
+      captures.put(record);
+    };
+    captures.transaction.oncomplete = () => { target.result.close(); resolve(null); };
+  };
+})"""
 
 
 def refuse_at_the_server(walker: Walker) -> None:
@@ -276,6 +304,40 @@ def test_a_draft_is_continued(officer: Walker) -> None:
     officer.wait_for_state("draft").locator('[data-testid="fix"]').click()
     officer.find("name").wait_for()
     assert officer.find("name").input_value() == NAME
+
+
+def test_the_last_letter_is_in_the_draft_however_soon_the_form_is_left(officer: Walker) -> None:
+    officer.begin()
+    officer.fill("name", NAME)
+    officer.page.evaluate(
+        """name => {
+          const input = document.querySelector('[data-testid="name"]');
+          input.value = name;
+          input.dispatchEvent(new Event("input", { bubbles: true }));
+          document.querySelector('[data-testid="back"]').click();
+        }""",
+        NAME + " Ayu",
+    )
+    officer.wait_for_state("draft").locator('[data-testid="fix"]').click()
+    assert officer.reach("name").input_value() == NAME + " Ayu"
+
+
+def test_a_capture_that_cannot_be_opened_is_said_so(stage: AppStage, open_browser: OpenBrowser) -> None:
+    walker = open_browser()
+    refuse_at_the_server(walker)
+    walker.enrol(stage.app_url, stage.make_code())
+    walker.sign_on()
+    walker.register(make_nik(district_code="997107"))
+    refused = walker.wait_for_state("needs_fix")
+    walker.page.evaluate(LOSE_CONTENT, refused.get_attribute("data-capture-id"))
+    refused.locator('[data-testid="fix"]').click()
+    message = walker.page.get_by_role("alert").filter(has_text="Data ini tidak dapat dibuka di sini.")
+    message.wait_for()
+    walker.check_screen("unreadable")
+    walker.find("new-registration").click()
+    walker.find("nik").wait_for()
+    expect(message).to_be_hidden()
+    assert walker.problems == []
 
 
 def test_the_form_keeps_its_answers_in_another_language(officer: Walker) -> None:

@@ -19,6 +19,32 @@ def cut_off(walker: Walker) -> None:
     walker.page.route("**/v1/**", lambda route: route.abort())
 
 
+def restore(walker: Walker) -> None:
+    """Let requests through again."""
+    walker.page.unroute_all()
+
+
+def open_second_tab(walker: Walker, stage: AppStage) -> Walker:
+    """Return another tab of the same device, in which the officer has unlocked the shift."""
+    tab = Walker(walker.page.context.new_page())
+    cut_off(tab)
+    tab.open(stage.app_url)
+    tab.page.locator("input[type=password]").fill(PIN)
+    tab.page.get_by_role("button", name="Buka").click()
+    return tab
+
+
+def end_shift(walker: Walker) -> None:
+    """End the shift from the start screen, or from a receipt."""
+    start = walker.page.get_by_role("button", name="Ke daftar")
+    end = walker.page.get_by_role("button", name="Selesai bertugas")
+    start.or_(end).first.wait_for()
+    if start.is_visible():
+        start.click()
+    end.click()
+    walker.page.get_by_role("button", name="Akhiri tugas").click()
+
+
 def sign_on_with_pin(walker: Walker, officer: str) -> None:
     walker.page.locator("input[type=password]").fill(PIN)
     walker.sign_on(officer)
@@ -53,7 +79,7 @@ def test_the_next_officer_sees_how_many_are_unsent_and_no_people(officer: Walker
     officer.page.get_by_role("button", name="Ke daftar").click()
     expect(officer.find("queue-count")).to_have_text("1")
     officer.page.get_by_role("button", name="Selesai bertugas").click()
-    officer.page.get_by_text("Perangkat ini masih menyimpan 1 data.").wait_for()
+    officer.page.get_by_text("Perangkat ini masih menyimpan 1 pendaftaran.").wait_for()
     officer.check_screen("close")
     officer.page.get_by_role("button", name="Akhiri tugas").click()
     officer.page.get_by_text("masih ada 1 pendaftaran yang belum terkirim").wait_for()
@@ -64,6 +90,25 @@ def test_the_next_officer_sees_how_many_are_unsent_and_no_people(officer: Walker
     assert officer.problems == []
 
 
+@pytest.mark.parametrize("way", ["end", "another officer", "another tab"])
+def test_no_receipt_outlives_the_shift(stage: AppStage, open_browser: OpenBrowser, way: str) -> None:
+    walker = open_browser()
+    walker.enrol(stage.app_url, stage.make_code())
+    sign_on_with_pin(walker, OFFICER)
+    cut_off(walker)
+    walker.register(make_nik())
+    if way == "another officer":
+        walker.page.get_by_role("button", name="Kunci").click()
+        walker.page.get_by_role("button", name="Ganti petugas").click()
+    else:
+        end_shift(walker if way == "end" else open_second_tab(walker, stage))
+    sign_on_with_pin(walker, OFFICER)
+    restore(walker)
+    walker.find("sync-now").click()
+    walker.wait_for_state("accepted").get_by_role("button", name="Tanda terima").click()
+    expect(walker.page.get_by_text("hanya dapat ditampilkan sampai halaman ditutup")).to_be_visible()
+
+
 def test_what_waits_is_exported_as_a_rescue_file(officer: Walker) -> None:
     cut_off(officer)
     officer.register(make_nik())
@@ -72,7 +117,7 @@ def test_what_waits_is_exported_as_a_rescue_file(officer: Walker) -> None:
     text = download.value.path().read_text(encoding="utf-8")
     assert "daftar-rescue-1" in text
     assert NAME not in text
-    officer.page.get_by_text(re.compile("1 pendaftaran ada dalam berkas")).wait_for()
+    officer.page.get_by_text(re.compile("1 pendaftaran ada di file")).wait_for()
     officer.check_screen("rescue")
     assert officer.problems == []
 

@@ -108,6 +108,22 @@ class Walker:
         item.wait_for()
         return item
 
+    def list_texts(self) -> dict[str, dict[str, str]]:
+        """Return the texts of the app by key and language."""
+        texts: dict[str, dict[str, str]] = self.page.evaluate(
+            """async () => {
+              const script = document.querySelector("script[src]").src;
+              return (await import(new URL("../texts/translate.js", script).href)).TEXTS;
+            }"""
+        )
+        return texts
+
+    def list_history(self) -> list[str]:
+        """Return the addresses in this tab's history."""
+        session = self.page.context.new_cdp_session(self.page)
+        entries = session.send("Page.getNavigationHistory")["entries"]
+        return [entry["url"] for entry in entries]
+
     def check_screen(self, name: str) -> None:
         """Record what is wrong with this screen for a screen reader or a narrow window, and its title.
 

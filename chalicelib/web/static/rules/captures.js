@@ -40,7 +40,7 @@ export function checkCapture(capture, bundle, now) {
   const malformed = shapeErrors.map((error) => error.field);
   const capturedAt = Date.parse(capture.captured_at);
   /** @param {string} field */
-  const isGood = (field) => !malformed.some((each) => field === each || field.startsWith(`${each}.`));
+  const isGood = (field) => !malformed.some((each) => isWithin(field, each));
   const rules = [
     ...checkWorker(capture.worker, bundle.limits, findLocalDay(capturedAt, bundle.campaign.zone)),
     ...checkChoices(capture, bundle),
@@ -49,6 +49,15 @@ export function checkCapture(capture, bundle, now) {
   ].filter((error) => isGood(error.field));
   const errors = [...shapeErrors, ...rules];
   return { errors, warnings: listDoubts(capture.worker, bundle, capture.captured_at.slice(0, 10), errors) };
+}
+
+/**
+ * Return whether a path is that of a field, or of a part of it: `work.occupations.1` is within `work.occupations`.
+ * @param {string} path
+ * @param {string} field
+ */
+export function isWithin(path, field) {
+  return path === field || path.startsWith(`${field}.`);
 }
 
 /**

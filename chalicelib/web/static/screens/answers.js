@@ -1,6 +1,6 @@
 // What was entered into the form so far, and the capture that it makes. Pure.
 
-import { checkCapture } from "../rules/captures.js";
+import { checkCapture, isWithin } from "../rules/captures.js";
 import { findLocalDay, formatInstant, isDay, makeDay } from "../rules/dates.js";
 import { parseNik } from "../rules/nik.js";
 
@@ -181,7 +181,7 @@ export function listErrors(answers, bundle, now) {
     ...makeContent({ ...answers, consentGivenAt: answers.consentGivenAt ?? formatInstant(now, bundle.campaign.zone) }, bundle, day),
   };
   const { errors } = checkCapture(capture, bundle, now);
-  const broken = errors.filter(({ field }) => isOfForm(field) && !missing.some((each) => field.startsWith(each.field)));
+  const broken = errors.filter(({ field }) => isOfForm(field) && !missing.some((each) => isWithin(field, each.field)));
   const isNikBroken = [...missing, ...broken].some((each) => each.field === "worker.nik");
   const found = [...missing, ...broken].filter(
     (each) => !(isNikBroken && each.field === "worker.birth_date" && !answers.isBirthDateOther),

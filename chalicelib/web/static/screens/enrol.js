@@ -1,7 +1,8 @@
 // The first screen of a device: the one-time code that a manager made.
 
-import { t, tOf } from "../texts/translate.js";
+import { t } from "../texts/translate.js";
 import { field, h, textInput } from "./elements.js";
+import { describeFailure } from "./failures.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 
@@ -45,11 +46,4 @@ export function makeEnrolScreen(app, given) {
     element: h("div", {}, form, h("p", { class: "below" }, h("a", { href: "#status" }, t("status.link")))),
     start: () => input.focus(),
   };
-}
-
-/** @param {unknown} error */
-export function describeFailure(error) {
-  const { name = "", code = "", problem } = /** @type {any} */ (error ?? {});
-  if (name === "ApiProblem") return tOf("failure", code) === code ? problem?.title ?? code : tOf("failure", code);
-  return tOf("failure", name);
 }

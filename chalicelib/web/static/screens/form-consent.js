@@ -26,7 +26,7 @@ export function askConsent(form) {
     });
     return option.element;
   });
-  const tick = tile({ type: "checkbox", testid: "consent", checked: answers.consentGivenAt !== null }, t("consent.tick"), t("consent.tick_detail"));
+  const tick = tile({ type: "checkbox", testid: "consent", checked: answers.consentGivenAt !== null }, form.t("consent.tick"), t("consent.tick_detail"));
   const group = choiceGroup(t("consent.title"), [tick.element], { isLegendHidden: true });
   tick.input.addEventListener("change", () => {
     answers.consentGivenAt = tick.input.checked ? formatInstant(form.now(), bundle.campaign.zone) : null;
@@ -49,7 +49,7 @@ export function askConsent(form) {
     focus: () => tick.input.focus(),
     refresh: () => {
       const shown = findText(bundle, answers.consentVersion);
-      heading.textContent = t("consent.version", { version: shown.version });
+      heading.textContent = form.t("consent.version", { version: shown.version });
       words.textContent = shown.text[answers.language];
       words.lang = answers.language;
       tick.input.checked = answers.consentGivenAt !== null;
@@ -77,7 +77,7 @@ export function review(form, questions) {
   return {
     id: "review",
     title: t("review.title"),
-    element: h("div", {}, h("p", { class: "hint" }, t("review.hint")), list),
+    element: h("div", {}, h("p", { class: "hint" }, form.t("review.hint")), list),
     fields: {},
     focus: () => undefined,
     refresh: () => {

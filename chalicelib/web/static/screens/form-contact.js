@@ -18,7 +18,7 @@ export function askPhone(form) {
     form.change();
   });
   const phone = field(t("phone.label"), input, { hint: t("phone.hint") });
-  const none = tile({ type: "checkbox", testid: "no-phone", checked: answers.phoneOwner === "none" }, t("phone.none"), t("phone.none_detail"));
+  const none = tile({ type: "checkbox", testid: "no-phone", checked: answers.phoneOwner === "none" }, form.t("phone.none"), form.t("phone.none_detail"));
   const relative = tile({ type: "checkbox", checked: answers.phoneOwner === "relative" }, t("phone.relative"), t("phone.relative_detail"));
   const note = h("p", { class: "notice", role: "status" });
   none.input.addEventListener("change", () => {
@@ -35,14 +35,14 @@ export function askPhone(form) {
     element: h("div", {}, phone.element, h("div", { class: "tiles" }, none.element, relative.element), note),
     fields: { "worker.phone": phone },
     focus: () => input.focus(),
-    summary: () => (answers.phoneOwner === "none" ? t("phone.none") : answers.phone.trim()),
+    summary: () => (answers.phoneOwner === "none" ? form.t("phone.none") : answers.phone.trim()),
     refresh: () => {
       const isNone = answers.phoneOwner === "none";
       phone.element.hidden = isNone;
       none.input.checked = isNone;
       relative.input.checked = answers.phoneOwner === "relative";
       note.hidden = answers.phoneOwner === "own";
-      note.textContent = isNone ? t("phone.none_note") : t("phone.relative_note");
+      note.textContent = isNone ? form.t("phone.none_note") : t("phone.relative_note");
     },
   };
 }

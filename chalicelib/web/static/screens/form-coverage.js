@@ -132,7 +132,7 @@ export function askPayer(form) {
   const payers = form.isUnattended ? PAYERS.slice(0, PUBLIC_PAYERS) : PAYERS;
   const tiles = payers.map((payer) => {
     const testid = { self: "payer-self", sponsor: "payer-sponsor" }[payer];
-    const option = tile({ type: "radio", name, testid, checked: payer === answers.payer }, tOf("payer", payer), tOf("payer.detail", payer));
+    const option = tile({ type: "radio", name, testid, checked: payer === answers.payer }, form.t(`payer.${payer}`), form.t(`payer.detail.${payer}`));
     option.input.addEventListener("change", () => {
       answers.payer = payer;
       if (payer === "sponsor" && sponsors.length === 1) answers.sponsorId = sponsors[0].sponsor_id;
@@ -149,7 +149,7 @@ export function askPayer(form) {
     focus: () => group.element.querySelector("input")?.focus(),
     summary: () => {
       const named = sponsors.find((/** @type {{sponsor_id: string}} */ each) => each.sponsor_id === answers.sponsorId);
-      return answers.payer === "sponsor" && named ? named.name : tOf("payer", answers.payer);
+      return answers.payer === "sponsor" && named ? named.name : form.t(`payer.${answers.payer}`);
     },
     refresh: () => {
       sponsor.element.hidden = answers.payer !== "sponsor" || sponsors.length === 0;

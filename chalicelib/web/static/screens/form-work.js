@@ -37,7 +37,7 @@ export function askOccupation(form) {
     } else second.focus();
     more.textContent = secondBox.hidden ? t("occupation.add_second") : t("occupation.remove_second");
   }, { class: "button quiet", "aria-expanded": String(!secondBox.hidden) });
-  const employs = tile({ type: "checkbox", checked: answers.employsOthers }, t("occupation.employs"), t("occupation.employs_detail"));
+  const employs = tile({ type: "checkbox", checked: answers.employsOthers }, form.t("occupation.employs"), t("occupation.employs_detail"));
   employs.input.addEventListener("change", () => {
     answers.employsOthers = employs.input.checked;
     form.change();

@@ -1,10 +1,13 @@
 // The form: one question a screen where the window is narrow, one page where it is wide.
 
+import { isWithin } from "../rules/captures.js";
 import { findLocalDay } from "../rules/dates.js";
 import { formatRupiah } from "../rules/rupiah.js";
 import { getLanguage, t, tOf } from "../texts/translate.js";
 import { listErrors, makeContent } from "./answers.js";
+import { tFor } from "./audience.js";
 import { afterTap, button, h } from "./elements.js";
+import { describeFailure } from "./failures.js";
 import { askAddress, askPhone } from "./form-contact.js";
 import { askConsent, review } from "./form-consent.js";
 import { askCoverage, askPayer, quoteAnswers } from "./form-coverage.js";
@@ -29,6 +32,7 @@ import { askIncome, askOccupation } from "./form-work.js";
  * @property {Answers} answers
  * @property {any} bundle
  * @property {boolean} isUnattended
+ * @property {typeof t} t The texts for who reads them.
  * @property {() => number} now
  * @property {() => string} findDay
  * @property {() => void} change
@@ -58,6 +62,7 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
     answers,
     bundle,
     isUnattended,
+    t: tFor({ isUnattended }),
     now,
     findDay: () => findLocalDay(now(), bundle.campaign.zone),
     change: () => {
@@ -158,7 +163,7 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
     try {
       await onSave(makeContent(answers, bundle, form.findDay()), quoteAnswers(answers, bundle, now()));
     } catch (error) {
-      alert.replaceChildren(h("p", {}, h("b", {}, t("form.not_saved"))), h("p", {}, tOf("failure", error instanceof Error ? error.name : "")));
+      alert.replaceChildren(h("p", {}, h("b", {}, t("form.not_saved"))), h("p", {}, describeFailure(error, { isUnattended })));
       alert.hidden = false;
       alert.focus();
     } finally {
@@ -222,7 +227,7 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
  * @param {string} path
  */
 function belongsTo(question, path) {
-  return Object.keys(question.fields).some((field) => path === field || path.startsWith(`${field}.`));
+  return Object.keys(question.fields).some((field) => isWithin(path, field));
 }
 
 /**
@@ -240,7 +245,7 @@ function makeCard(question, select) {
   /** @param {Finding[]} findings */
   const show = (findings) => {
     for (const [path, field] of Object.entries(question.fields)) {
-      const finding = findings.find((each) => each.field === path || each.field.startsWith(`${path}.`));
+      const finding = findings.find((each) => isWithin(each.field, path));
       field.showError(finding ? describeFinding(finding, messages) : null);
       if (finding) shown.add(path);
       else shown.delete(path);
@@ -265,7 +270,7 @@ function makeCard(question, select) {
       messages = bundle.field_messages ?? {};
       if (shown.size || isWholeNikBroken(question, answers)) {
         const findings = select(listErrors(answers, bundle, now));
-        show(findings.filter((each) => [...shown].some((path) => each.field.startsWith(path)) || isWholeNik(each, answers)));
+        show(findings.filter((each) => [...shown].some((path) => isWithin(each.field, path)) || isWholeNik(each, answers)));
       }
       question.refresh?.();
     },

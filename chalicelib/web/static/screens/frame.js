@@ -31,8 +31,9 @@ export function makeFrame(app) {
     lock,
     h("nav", { class: "languages", "aria-label": "Bahasa, language" }, ...languages),
   );
+  const failure = h("p", { class: "notice bad", role: "alert", hidden: true });
   const footer = h("footer", { class: "foot" });
-  const element = h("div", { class: "frame" }, header, warnings, main, footer);
+  const element = h("div", { class: "frame" }, header, warnings, failure, main, footer);
   let lastWarnings = "";
 
   return {
@@ -47,23 +48,35 @@ export function makeFrame(app) {
     },
     update() {
       const { session, shift } = app.device;
-      element.classList.toggle("large", app.device.kiosk.active || session.device?.mode === "self");
+      element.classList.toggle("large", app.isPublic);
       languages.forEach((each, index) => each.setAttribute("aria-pressed", String(app.language === ["id", "en"][index])));
       const { current } = shift;
       const isOpen = current !== null && !current.locked;
       campaign.textContent = [app.bundle?.campaign.name ?? t("app.what"), isOpen ? current.officer : ""].filter(Boolean).join(" · ");
       lock.hidden = !isOpen || !current.hasPin;
       lock.textContent = t("shift.lock");
+      failure.hidden = app.failure === "";
+      if (failure.textContent !== app.failure) failure.textContent = app.failure;
       const texts = listWarnings(app);
+      const hasUpdate = mayUpdate(app);
       footer.replaceChildren(t("app.version", { version: app.device.release.slice(0, 8) || "–" }), ...(session.device ? [` · ${session.device.clientId}`] : []));
       // Read aloud only when something is new.
-      const key = [...texts, app.language, app.device.update.available].join();
+      const key = [...texts, app.language, hasUpdate].join();
       if (key === lastWarnings) return;
       lastWarnings = key;
       const notices = texts.map((text) => h("p", { class: "notice warn" }, text));
-      warnings.replaceChildren(...notices, ...(app.device.update.available ? [showUpdate(app)] : []));
+      warnings.replaceChildren(...notices, ...(hasUpdate ? [showUpdate(app)] : []));
     },
   };
+}
+
+/**
+ * Return whether an officer may put a new release to use: while no form is open, which would begin anew. A kiosk
+ * and a worker's own phone do so by themselves.
+ * @param {App} app
+ */
+function mayUpdate({ device, isPublic, opened }) {
+  return device.update.available && !isPublic && opened === null;
 }
 
 /** @param {App} app */
@@ -76,8 +89,8 @@ function showUpdate(app) {
  * @param {App} app
  */
 function listWarnings(app) {
-  const { session, kiosk } = app.device;
-  if (kiosk.active || session.device?.mode === "self" || session.state === "none") return [];
+  const { session } = app.device;
+  if (app.isPublic || session.state === "none") return [];
   const skew = session.clockSkewSeconds ?? 0;
   const days = Math.max(0, Math.ceil(session.daysLeft ?? 0));
   const warnings = [

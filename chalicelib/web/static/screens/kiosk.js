@@ -3,16 +3,15 @@
 import { t } from "../texts/translate.js";
 import { makeAnswers } from "./answers.js";
 import { button, h } from "./elements.js";
-import { makeForm } from "./form.js";
 import { makeReceipt, makeSlip } from "./receipt.js";
 import { describePinFailure, makePinField } from "./sign-on.js";
+import { makeWelcome, openOwnForm } from "./unattended.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 /** @typedef {import("../scripts/app.js").Screen} Screen */
 
 const IDLE = 60_000;
 const WARNING = 15_000;
-const CAPTURES_A_MINUTE = 12;
 const MINUTE = 60_000;
 
 /** When the last captures were made at this kiosk. @type {number[]} */
@@ -25,29 +24,22 @@ let captureTimes = [];
  */
 export function makeKioskScreen(app) {
   const busy = h("p", { class: "notice warn", role: "status", hidden: true }, t("kiosk.busy"));
-  const begin = button(t("kiosk.begin"), () => {
-    busy.hidden = mayCapture();
-    if (mayCapture()) openKioskForm(app);
-  }, { testid: "new-registration", class: "button main large" });
+  const begin = () => {
+    busy.hidden = mayCapture(app);
+    if (mayCapture(app)) openKioskForm(app);
+  };
   // The way out is a corner that a worker does not need, and it needs the code.
   const leave = button(t("kiosk.leave"), () => app.open(makeLeaveScreen), { class: "button quiet leave" });
-  const element = h(
-    "div",
-    { class: "kiosk" },
-    h("p", { class: "lead" }, t("kiosk.welcome")),
-    h("p", { class: "notice" }, t("start.not_health")),
-    h("ul", {}, h("li", {}, t("kiosk.need_card")), h("li", {}, t("kiosk.need_phone")), h("li", {}, t("kiosk.need_minutes"))),
-    begin,
-    busy,
-    leave,
-  );
-  return { name: "kiosk", title: t("kiosk.heading"), element, update: () => void (begin.disabled = !app.bundle) };
+  return makeWelcome(app, { name: "kiosk", title: t("kiosk.heading"), onBegin: begin }, busy, leave);
 }
 
-/** Return true while the kiosk has not made too many captures within a minute. */
-function mayCapture() {
+/**
+ * Return true while the kiosk has not made too many captures within a minute. The server holds it to the same number.
+ * @param {App} app
+ */
+function mayCapture({ bundle }) {
   captureTimes = captureTimes.filter((time) => Date.now() - time < MINUTE);
-  return captureTimes.length < CAPTURES_A_MINUTE;
+  return captureTimes.length < (bundle.limits.kiosk_captures_a_minute ?? Infinity);
 }
 
 /**
@@ -61,27 +53,16 @@ function endPerson(app) {
 
 /** @param {App} app */
 function openKioskForm(app) {
-  const answers = makeAnswers(app.language);
   const captureId = app.device.outbox.newCaptureId();
-  const place = { position: 0 };
-  app.open(() => {
-    const form = makeForm({
-      answers,
-      place,
-      bundle: app.bundle,
-      isUnattended: true,
-      // Whether somebody was here before is nobody's business.
-      findHeld: async () => null,
-      onChange: () => undefined,
-      onLeave: () => endPerson(app),
-      onSave: async (content, quote) => {
-        const saved = await app.device.outbox.save(captureId, content);
-        captureTimes.push(Date.now());
-        const receipt = makeReceipt(saved, content, quote);
-        app.open(() => makeKioskReceiptScreen(app, receipt));
-      },
-    });
-    return withIdleReset(app, { name: "form", title: t("form.title"), ...form });
+  openOwnForm(app, makeAnswers(app.language), {
+    wrap: (screen) => withIdleReset(app, screen),
+    onLeave: () => endPerson(app),
+    onSave: async (content, quote) => {
+      const saved = await app.device.outbox.save(captureId, content);
+      captureTimes.push(Date.now());
+      const receipt = makeReceipt(saved, content, quote);
+      app.open(() => makeKioskReceiptScreen(app, receipt));
+    },
   });
 }
 

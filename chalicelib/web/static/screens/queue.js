@@ -2,23 +2,23 @@
 
 import { findLocalTime } from "../rules/dates.js";
 import { makeShortCode } from "../rules/short-codes.js";
+import { DISCARD_REASONS } from "../store/records.js";
 import { t, tOf } from "../texts/translate.js";
 import { button, choiceGroup, h, makeId, tile } from "./elements.js";
 import { describeFinding } from "./form.js";
-import { describeFailure } from "./enrol.js";
+import { describeFailure } from "./failures.js";
 import { makeRescue } from "./rescue.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 /** @typedef {import("../scripts/types.js").CaptureSummary} CaptureSummary */
 
-const REASONS = ["mistake", "twice", "withdrawn", "other"];
 // As many rows as a day has; older ones stand behind.
 const SHOWN = 300;
 
 /**
  * Return the list, which `update` fills.
  * @param {App} app
- * @param {{onFix: (capture: CaptureSummary) => void, onShow: (capture: CaptureSummary) => void}} actions
+ * @param {{onFix: (capture: CaptureSummary) => Promise<void>, onShow: (capture: CaptureSummary) => void}} actions
  */
 export function makeQueue(app, actions) {
   const count = h("strong", { testid: "queue-count", class: "count" }, "0");
@@ -75,7 +75,7 @@ function describeSender(app) {
 /**
  * @param {App} app
  * @param {CaptureSummary} capture
- * @param {{onFix: (capture: CaptureSummary) => void, onShow: (capture: CaptureSummary) => void}} actions
+ * @param {{onFix: (capture: CaptureSummary) => Promise<void>, onShow: (capture: CaptureSummary) => void}} actions
  */
 function makeRow(app, capture, { onFix, onShow }) {
   const { captureId, state, reference, outcome } = capture;
@@ -84,7 +84,7 @@ function makeRow(app, capture, { onFix, onShow }) {
   const buttons = h("div", { class: "buttons" });
   const question = h("div", {});
   const errors = capture.state === "needs_fix" || capture.problem ? describeProblem(app, capture) : [];
-  if (isDraft || capture.mendable) buttons.append(button(t(isDraft ? "queue.continue" : "queue.fix"), () => onFix(capture), { testid: "fix" }));
+  if (isDraft || capture.mendable) buttons.append(button(t(isDraft ? "queue.continue" : "queue.fix"), () => app.run(onFix(capture)), { testid: "fix" }));
   if (isDraft || capture.discardable) {
     const discard = button(t("queue.discard"), () => {
       discard.hidden = true;
@@ -150,8 +150,8 @@ function shorten(path) {
  */
 function askReason(app, capture, onCancel) {
   const name = makeId();
-  let reason = REASONS[0];
-  const options = REASONS.map((each, index) => {
+  let reason = DISCARD_REASONS[0];
+  const options = DISCARD_REASONS.map((each, index) => {
     const option = tile({ type: "radio", name, checked: index === 0 }, tOf("reason", each));
     option.input.addEventListener("change", () => (reason = each));
     return option.element;

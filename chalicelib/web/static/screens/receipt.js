@@ -6,7 +6,7 @@ import { formatRupiah } from "../rules/rupiah.js";
 import { makeShortCode } from "../rules/short-codes.js";
 import { formatDay, t, tIn } from "../texts/translate.js";
 import { button, h } from "./elements.js";
-import { describeFailure } from "./enrol.js";
+import { describeFailure } from "./failures.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 /** @typedef {import("../scripts/types.js").CaptureContent} CaptureContent */

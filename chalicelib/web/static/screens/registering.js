@@ -4,7 +4,8 @@ import { findLocalDay } from "../rules/dates.js";
 import { t } from "../texts/translate.js";
 import { makeAnswers, readAnswers } from "./answers.js";
 import { button, h } from "./elements.js";
-import { makeForm } from "./form.js";
+import { DraftKeeper } from "./drafts.js";
+import { openForm } from "./form-screen.js";
 import { makeQueue } from "./queue.js";
 import { makePrintButtons, makeReceipt, makeServerNews, makeSlip } from "./receipt.js";
 
@@ -13,88 +14,58 @@ import { makePrintButtons, makeReceipt, makeServerNews, makeSlip } from "./recei
 /** @typedef {import("../scripts/types.js").CaptureSummary} CaptureSummary */
 /** @typedef {import("./receipt.js").Receipt} Receipt */
 
-const DRAFT_PAUSE = 400;
-
-/** The receipts of this page, by capture, with masked names. They are gone when the page is closed. @type {Map<string, Receipt>} */
-const receipts = new Map();
-
-/** Forget the receipts: another officer begins. */
-export function forgetReceipts() {
-  receipts.clear();
-}
-
 /**
- * Open an empty form, or a draft.
+ * Open an empty form, or a draft. Raise NotReadable.
  * @param {App} app
  * @param {string} [draftId]
  */
 export async function register(app, draftId) {
-  const captureId = draftId ?? app.device.outbox.newCaptureId();
-  const draft = draftId ? await app.device.outbox.readDraft(draftId) : null;
-  const answers = { ...makeAnswers("id"), .../** @type {any} */ (draft ?? {}) };
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  const saveDraft = async () => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (app.device.shift.current?.locked === false) await app.device.outbox.saveDraft(captureId, answers);
-  };
+  const { outbox } = app.device;
+  const captureId = draftId ?? outbox.newCaptureId();
+  const draft = draftId ? await outbox.readDraft(draftId) : {};
+  const answers = { ...makeAnswers("id"), .../** @type {any} */ (draft) };
+  const keeper = new DraftKeeper(
+    () => outbox.saveDraft(captureId, answers),
+    () => void app.checkSpace(),
+  );
   openForm(app, answers, {
-    onChange: () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => void saveDraft().catch(() => undefined), DRAFT_PAUSE);
-    },
+    isUnattended: false,
+    findHeld: (nik) => outbox.holdsNik(nik),
+    onChange: () => keeper.change(),
+    onPause: () => void keeper.flush(),
     onLeave: async () => {
       // What was typed stays, as a draft in the list.
-      if (timer !== undefined) await saveDraft().catch(() => undefined);
+      await keeper.flush();
       app.open(null);
     },
     onSave: async (content, quote) => {
-      clearTimeout(timer);
-      timer = undefined;
-      const saved = await app.device.outbox.save(captureId, content);
+      await keeper.stop();
+      const saved = await outbox.save(captureId, content);
       showReceipt(app, saved, makeReceipt(saved, content, quote));
     },
   });
 }
 
 /**
- * Open the form with a capture that the server refused.
+ * Open the form with a capture that the server refused. Raise NotReadable.
  * @param {App} app
  * @param {CaptureSummary} capture
  */
 export async function mend(app, capture) {
-  const content = await app.device.outbox.read(capture.captureId);
+  const { outbox } = app.device;
+  const content = await outbox.read(capture.captureId);
   const day = findLocalDay(Date.parse(capture.capturedAt), app.bundle.campaign.zone);
   openForm(app, readAnswers(content, app.bundle, day), {
+    isUnattended: false,
+    findHeld: (nik) => outbox.holdsNik(nik),
     notice: t("form.mending"),
     errors: capture.problem?.errors ?? [],
     onChange: () => undefined,
     onLeave: () => app.open(null),
     onSave: async (changed, quote) => {
-      const saved = await app.device.outbox.mend(capture.captureId, { ...changed, work: { ...changed.work, place: content.work.place } });
+      const saved = await outbox.mend(capture.captureId, { ...changed, work: { ...changed.work, place: content.work.place } });
       showReceipt(app, saved, makeReceipt(saved, changed, quote));
     },
-  });
-}
-
-/**
- * @param {App} app
- * @param {import("./answers.js").Answers} answers
- * @param {Pick<import("./form.js").FormOptions, "onChange" | "onLeave" | "onSave" | "errors" | "notice">} options
- */
-function openForm(app, answers, options) {
-  const place = { position: 0 };
-  app.open(() => {
-    const form = makeForm({
-      answers,
-      place,
-      bundle: app.bundle,
-      isUnattended: false,
-      findHeld: (nik) => app.device.outbox.holdsNik(nik),
-      ...options,
-    });
-    return { name: "form", title: t("form.title"), isWide: true, ...form };
   });
 }
 
@@ -104,7 +75,7 @@ function openForm(app, answers, options) {
  * @param {Receipt} receipt
  */
 function showReceipt(app, capture, receipt) {
-  receipts.set(capture.captureId, receipt);
+  app.receipts.set(capture.captureId, receipt);
   openReceipt(app, capture);
 }
 
@@ -114,11 +85,11 @@ function showReceipt(app, capture, receipt) {
  * @param {CaptureSummary} capture
  */
 export function openReceipt(app, capture) {
-  const receipt = receipts.get(capture.captureId);
+  const receipt = app.receipts.get(capture.captureId);
   app.open(() => {
     const news = makeServerNews(app, capture.captureId);
     const queue = makeQueue(app, {
-      onFix: (each) => void openCapture(app, each),
+      onFix: (each) => openCapture(app, each),
       onShow: (each) => openReceipt(app, each),
     });
     const slip = receipt ? makeSlip(receipt, app.bundle, app.device.session.device?.clientId) : h("p", { class: "notice" }, t("receipt.gone"));
@@ -133,7 +104,7 @@ export function openReceipt(app, capture) {
         h(
           "div",
           { class: "buttons no-print" },
-          button(t("start.new"), () => void register(app), { testid: "new-registration", class: "button main" }),
+          button(t("start.new"), () => app.run(register(app)), { testid: "new-registration", class: "button main" }),
           button(t("receipt.to_start"), () => app.open(null)),
         ),
         receipt ? makePrintButtons() : null,

@@ -2,7 +2,7 @@
 
 import { t } from "../texts/translate.js";
 import { button, h } from "./elements.js";
-import { describeFailure } from "./enrol.js";
+import { describeFailure } from "./failures.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 

@@ -3,10 +3,11 @@
 import { findLocalDay } from "../rules/dates.js";
 import { t } from "../texts/translate.js";
 import { makeAnswers, readAnswers } from "./answers.js";
+import { tFor } from "./audience.js";
 import { button, h } from "./elements.js";
-import { describeFailure } from "./enrol.js";
-import { makeForm } from "./form.js";
+import { describeFailure } from "./failures.js";
 import { makeReceipt, makeSlip } from "./receipt.js";
+import { openOwnForm, makeWelcome } from "./unattended.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 /** @typedef {import("../scripts/app.js").Screen} Screen */
@@ -29,7 +30,7 @@ export function makeLinkScreen(app, code) {
     try {
       await app.device.session.enrol(code);
     } catch (error) {
-      message.textContent = describeFailure(error);
+      message.textContent = describeFailure(error, { isUnattended: true });
       again.hidden = false;
     }
   };
@@ -49,29 +50,12 @@ export function isMade({ counts }) {
  * @returns {Screen}
  */
 export function makeSelfScreen(app) {
-  return isMade(app) ? makeDoneScreen(app) : makeWelcomeScreen(app);
+  const status = h("p", { class: "below" }, h("a", { href: "#status" }, t("status.link")));
+  return makeWelcome(app, { name: "self", title: t("self.title"), onBegin: () => app.run(openSelfForm(app)) }, status);
 }
 
 /**
- * @param {App} app
- * @returns {Screen}
- */
-function makeWelcomeScreen(app) {
-  const begin = button(t("kiosk.begin"), () => void openSelfForm(app), { testid: "new-registration", class: "button main large" });
-  const element = h(
-    "div",
-    { class: "kiosk" },
-    h("p", { class: "lead" }, t("kiosk.welcome")),
-    h("p", { class: "notice" }, t("start.not_health")),
-    h("ul", {}, h("li", {}, t("kiosk.need_card")), h("li", {}, t("kiosk.need_phone")), h("li", {}, t("kiosk.need_minutes"))),
-    begin,
-    h("p", { class: "below" }, h("a", { href: "#status" }, t("status.link"))),
-  );
-  return { name: "self", title: t("self.title"), element, update: () => void (begin.disabled = !app.bundle) };
-}
-
-/**
- * Open the form: empty, or with the registration that the server refused.
+ * Open the form: empty, or with the registration that the server refused. Raise NotReadable.
  * @param {App} app
  * @param {import("../scripts/types.js").CaptureSummary} [refused]
  */
@@ -80,24 +64,14 @@ async function openSelfForm(app, refused) {
   const day = findLocalDay(Date.now(), app.bundle.campaign.zone);
   const answers = refused ? readAnswers(await outbox.read(refused.captureId), app.bundle, day) : makeAnswers(app.language);
   const captureId = refused?.captureId ?? outbox.newCaptureId();
-  const place = { position: 0 };
-  app.open(() => {
-    const form = makeForm({
-      answers,
-      place,
-      bundle: app.bundle,
-      isUnattended: true,
-      ...(refused ? { notice: t("form.mending"), errors: refused.problem?.errors ?? [] } : {}),
-      findHeld: async () => null,
-      onChange: () => undefined,
-      onLeave: () => app.open(null),
-      onSave: async (content, quote) => {
-        const saved = refused ? await outbox.mend(captureId, content) : await outbox.save(captureId, content);
-        made = makeReceipt(saved, content, quote);
-        app.open(null);
-      },
-    });
-    return { name: "form", title: t("form.title"), ...form };
+  openOwnForm(app, answers, {
+    ...(refused ? { notice: tFor({ isUnattended: true })("form.mending"), errors: refused.problem?.errors ?? [] } : {}),
+    onLeave: () => app.open(null),
+    onSave: async (content, quote) => {
+      const saved = refused ? await outbox.mend(captureId, content) : await outbox.save(captureId, content);
+      made = makeReceipt(saved, content, quote);
+      app.open(null);
+    },
   });
 }
 
@@ -106,7 +80,7 @@ async function openSelfForm(app, refused) {
  * @param {App} app
  * @returns {Screen}
  */
-function makeDoneScreen(app) {
+export function makeSelfDoneScreen(app) {
   const message = h("p", { class: "saved", role: "status" });
   const mend = h("div", { class: "buttons" });
   const element = h(
@@ -125,7 +99,7 @@ function makeDoneScreen(app) {
       const refused = (await app.device.outbox.list()).find((each) => each.state === "needs_fix");
       message.textContent = refused ? t("self.refused") : app.counts.unsent > 0 ? t("self.waiting") : t("self.accepted");
       message.className = refused ? "notice warn" : "saved";
-      mend.replaceChildren(...(refused ? [button(t("queue.fix"), () => void openSelfForm(app, refused), { testid: "fix", class: "button main" })] : []));
+      mend.replaceChildren(...(refused ? [button(t("queue.fix"), () => app.run(openSelfForm(app, refused)), { testid: "fix", class: "button main" })] : []));
     },
   };
 }

@@ -32,7 +32,6 @@ export function makeSignOnScreen(app) {
     pin.showError(null);
     if (!officerInput.value.trim()) return officer.showError(t("shift.officer_missing"));
     void app.device.session.refresh();
-    app.opened = null;
     try {
       await app.device.shift.signOn(officerInput.value.trim(), pin.input.value);
     } catch (error) {
@@ -64,10 +63,7 @@ export function makeUnlockScreen(app) {
     { class: "card narrow", autocomplete: "off", novalidate: true },
     pin.element,
     h("button", { type: "submit", class: "button main" }, t("shift.unlock")),
-    button(t("shift.other_officer"), () => {
-      app.opened = null;
-      void shift.signOff();
-    }, { class: "button quiet" }),
+    button(t("shift.other_officer"), () => app.run(shift.signOff()), { class: "button quiet" }),
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -109,6 +105,6 @@ function makeCampaignChoice(app) {
     { autocomplete: "off" },
     ...campaigns.map((each) => h("option", { value: each.campaign_id, selected: each.campaign_id === session.device?.campaignId }, `${each.name} (${each.first_day})`)),
   );
-  select.addEventListener("change", () => void session.chooseCampaign(select.value));
+  select.addEventListener("change", () => app.run(session.chooseCampaign(select.value)));
   return h("div", { class: "card narrow" }, field(t("shift.campaign"), select).element);
 }

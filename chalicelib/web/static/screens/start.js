@@ -4,7 +4,7 @@ import { t } from "../texts/translate.js";
 import { button, h } from "./elements.js";
 import { describePinFailure, makePinField } from "./sign-on.js";
 import { makeQueue } from "./queue.js";
-import { forgetReceipts, openCapture, openReceipt, register } from "./registering.js";
+import { openCapture, openReceipt, register } from "./registering.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 
@@ -14,10 +14,10 @@ import { forgetReceipts, openCapture, openReceipt, register } from "./registerin
  */
 export function makeStartScreen(app) {
   const queue = makeQueue(app, {
-    onFix: (capture) => void openCapture(app, capture),
+    onFix: (capture) => openCapture(app, capture),
     onShow: (capture) => openReceipt(app, capture),
   });
-  const next = button(t("start.new"), () => void register(app), { testid: "new-registration", class: "button main large" });
+  const next = button(t("start.new"), () => app.run(register(app)), { testid: "new-registration", class: "button main large" });
   const element = h(
     "div",
     { class: "columns" },
@@ -53,11 +53,7 @@ export function makeStartScreen(app) {
 function makeCloseScreen(app) {
   const owed = h("p", { class: "notice", role: "status" });
   const detail = h("ul", {});
-  const end = button(t("close.end"), async () => {
-    forgetReceipts();
-    app.opened = null;
-    await app.device.shift.signOff();
-  }, { class: "button main" });
+  const end = button(t("close.end"), () => app.run(app.device.shift.signOff()), { class: "button main" });
   return {
     name: "close",
     title: t("close.title"),
@@ -74,11 +70,11 @@ function makeCloseScreen(app) {
       owed.className = unsent + draft > 0 ? "notice warn" : "notice good";
       owed.textContent = unsent + draft > 0 ? t("close.owed", { count: unsent + draft }) : t("close.nothing_owed", { count: accepted });
       const rows = [
-        { count: draft, text: t("close.drafts") },
-        { count: waiting + sending, text: t("close.waiting") },
-        { count: refused, text: t("close.refused") },
+        { key: "close.drafts", count: draft },
+        { key: "close.waiting", count: waiting + sending },
+        { key: "close.refused", count: refused },
       ];
-      detail.replaceChildren(...rows.filter((row) => row.count > 0).map((row) => h("li", {}, `${row.count} ${row.text}`)));
+      detail.replaceChildren(...rows.filter((row) => row.count > 0).map((row) => h("li", {}, t(row.key, { count: row.count }))));
     },
   };
 }
@@ -106,8 +102,6 @@ function makeKioskStartScreen(app) {
     if (code.input.value !== again.input.value) return again.showError(t("kiosk.code_differs"));
     try {
       await app.device.kiosk.start(code.input.value);
-      forgetReceipts();
-      app.opened = null;
     } catch (error) {
       code.showError(describePinFailure(error));
     }

@@ -2,7 +2,7 @@
 
 import { formatDay, t } from "../texts/translate.js";
 import { button, field, h, textInput } from "./elements.js";
-import { describeFailure } from "./enrol.js";
+import { describeFailure } from "./failures.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
 

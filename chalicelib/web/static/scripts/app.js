@@ -1,6 +1,7 @@
 // What is on the screen: chosen by the state of the device, never by the address.
 
 import { setLanguage, getLanguage, t } from "../texts/translate.js";
+import { describeFailure } from "../screens/failures.js";
 import { makeFrame } from "../screens/frame.js";
 
 /**
@@ -37,11 +38,18 @@ export class App {
     this.counts = { draft: 0, waiting: 0, sending: 0, accepted: 0, needs_fix: 0, discarded: 0, unsent: 0 };
     /** @type {import("./types.js").SpaceReport | null} */
     this.space = null;
+    /** The receipts of this shift, by capture, with masked names. They are gone when the page is closed. @type {Map<string, import("../screens/receipt.js").Receipt>} */
+    this.receipts = new Map();
+    /** What could not be done, in words; empty once another screen is shown. */
+    this.failure = "";
+    this.officer = device.shift.current?.officer;
     this.frame = makeFrame(this);
     root.replaceChildren(this.frame.element);
+    device.shift.addEventListener("change", () => this.#followShift());
     for (const source of [device.outbox, device.session, device.sender, device.shift, device.kiosk, device.update]) {
       source.addEventListener("change", () => this.refresh());
     }
+    addEventListener("unhandledrejection", ({ reason }) => this.fail(reason));
     for (const name of ["online", "offline"]) addEventListener(name, () => this.refresh());
     for (const name of ["pointerdown", "keydown"]) addEventListener(name, () => device.shift.touch(), { passive: true });
   }
@@ -49,6 +57,11 @@ export class App {
   /** @returns {any} */
   get bundle() {
     return this.device.session.bundle;
+  }
+
+  /** Whether workers use this device by themselves. */
+  get isPublic() {
+    return this.device.kiosk.active || this.device.session.device?.mode === "self";
   }
 
   /**
@@ -59,6 +72,24 @@ export class App {
     this.opened = makeScreen;
     this.shown = null;
     void this.refresh();
+  }
+
+  /**
+   * Wait for what a tap began, and say so where it could not be done.
+   * @param {Promise<unknown>} work
+   */
+  async run(work) {
+    try {
+      await work;
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    this.failure = describeFailure(error, { isUnattended: this.isPublic });
+    this.frame.update();
   }
 
   /** Show the screen that the state asks for. One that is shown already is only updated. */
@@ -88,9 +119,19 @@ export class App {
     this.frame.update();
   }
 
+  /** Forget what an officer opened and the receipts, however and in whichever tab the shift has ended. */
+  #followShift() {
+    const officer = this.device.shift.current?.officer;
+    if (officer === this.officer) return;
+    this.officer = officer;
+    this.opened = null;
+    this.receipts.clear();
+  }
+
   /** @param {MakeScreen} makeScreen */
   #show(makeScreen) {
     this.screen?.stop?.();
+    this.failure = "";
     this.shown = makeScreen;
     this.screen = makeScreen(this);
     this.frame.show(this.screen);

@@ -4,7 +4,7 @@ import { openDevice } from "./device.js";
 import { App } from "./app.js";
 import { makeEnrolScreen } from "../screens/enrol.js";
 import { makeKioskScreen } from "../screens/kiosk.js";
-import { isMade, makeLinkScreen, makeSelfScreen } from "../screens/self.js";
+import { isMade, makeLinkScreen, makeSelfDoneScreen, makeSelfScreen } from "../screens/self.js";
 import { makeSignOnScreen, makeUnlockScreen } from "../screens/sign-on.js";
 import { makeStartScreen } from "../screens/start.js";
 import { makeStatusScreen } from "../screens/status.js";
@@ -18,14 +18,8 @@ const REFRESH = 900_000;
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 
-/** The code in the link that opened the app: of a worker's own registration, or of this device. */
-const link = takeLink();
-/** @type {MakeScreen} */
-const showLink = (app) => makeLinkScreen(app, link?.code ?? "");
-/** @type {MakeScreen} */
-const showEnrolment = (app) => makeEnrolScreen(app, link?.code ?? "");
-/** What a person on a phone of their own sees changes when the registration was made. @type {MakeScreen[]} */
-const selfScreens = [(app) => makeSelfScreen(app), (app) => makeSelfScreen(app)];
+/** The screen for the code of a link that was opened: of a worker's own registration, or of this device. @type {MakeScreen} */
+let showLink = makeLinkMaker(takeLink());
 
 /**
  * Return the maker of the screen that the state of a device asks for.
@@ -34,29 +28,50 @@ const selfScreens = [(app) => makeSelfScreen(app), (app) => makeSelfScreen(app)]
 function chooseScreen(app) {
   const { session, shift, kiosk } = app.device;
   if (location.hash === "#status" && !kiosk.active) return makeStatusScreen;
-  if (session.state === "none") return link?.kind === "self" ? showLink : showEnrolment;
-  if (session.device?.mode === "self") return app.opened ?? selfScreens[isMade(app) ? 1 : 0];
+  if (session.state === "none") return showLink;
+  if (session.device?.mode === "self") return app.opened ?? (isMade(app) ? makeSelfDoneScreen : makeSelfScreen);
   if (kiosk.active) return app.opened ?? makeKioskScreen;
   if (!shift.current) return makeSignOnScreen;
   if (shift.current.locked) return makeUnlockScreen;
   return app.opened ?? makeStartScreen;
 }
 
-/** Return the code in the address, and take it off the address and out of the history. */
+/** Return the link in the address, and take whatever is there off the address and out of the history. */
 function takeLink() {
-  const found = /^#(self|enrol)=([A-Za-z0-9_-]{1,200})$/.exec(location.hash);
-  if (!found) return null;
+  const { hash } = location;
+  if (hash === "" || hash === "#status") return null;
   history.replaceState(null, "", location.pathname);
-  return { kind: found[1], code: found[2] };
+  const found = /^#(self|enrol)=([A-Za-z0-9_-]{1,200})$/.exec(hash);
+  return found && { kind: found[1], code: found[2] };
+}
+
+/**
+ * @param {{kind: string, code: string} | null} link
+ * @returns {MakeScreen}
+ */
+function makeLinkMaker(link) {
+  return (app) => (link?.kind === "self" ? makeLinkScreen(app, link.code) : makeEnrolScreen(app, link?.code ?? ""));
+}
+
+/**
+ * Show what the new address asks for: a link may be opened while the app is open.
+ * @param {App} app
+ */
+function followAddress(app) {
+  const link = takeLink();
+  if (link) showLink = makeLinkMaker(link);
+  void app.refresh();
 }
 
 async function start() {
   try {
     const device = await openDevice();
     const app = new App(device, root, chooseScreen);
-    addEventListener("hashchange", () => void app.refresh());
-    addEventListener("online", () => void device.session.refresh());
-    setInterval(() => void device.session.refresh(), REFRESH);
+    addEventListener("hashchange", () => followAddress(app));
+    for (const wake of [() => device.session.refresh(), () => device.update.check()]) {
+      addEventListener("online", () => void wake());
+      setInterval(() => void wake(), REFRESH);
+    }
     setInterval(() => void app.checkSpace(), SPACE_CHECK);
     keepKioskOpen(app);
     await app.refresh();

@@ -92,37 +92,12 @@
  * @typedef {{captureId: string, state: CaptureState, reference: string | null, capturedAt: string}} HeldNik
  */
 
-/**
- * The outbox. Events: `change`, also for what other tabs did.
- * @typedef {EventTarget & OutboxMethods} Outbox
- *
- * @typedef {Object} OutboxMethods
- * @property {() => string} newCaptureId Return the id (UUIDv7) of a capture that begins now.
- * @property {(captureId: string, fields: Object) => Promise<void>} saveDraft Store an unfinished form, encrypted, over the earlier one.
- * @property {(captureId: string) => Promise<Object | null>} readDraft Return the form of an own draft, or null.
- * @property {(captureId: string, content: CaptureContent) => Promise<CaptureSummary>} save Store a capture and read it back. Only then say "saved". Raise `StorageFailed`, `ShiftNeeded` or `CaptureKnown`.
- * @property {() => Promise<CaptureSummary[]>} list Return the captures of the officer on shift, oldest first (at a kiosk: none).
- * @property {() => Promise<CaptureCounts>} count Return the numbers of all captures on the device, whoever made them.
- * @property {(captureId: string) => Promise<CaptureContent>} read Return the content of an own capture that can be mended. Raise `NotReadable`.
- * @property {(captureId: string, content: CaptureContent) => Promise<CaptureSummary>} mend Store other content for a refused capture and send it again. Raise `NotMendable`.
- * @property {(captureId: string, reason: string) => Promise<void>} discard Drop an own draft or refused capture, and keep the reason. Raise `NotMendable`.
- * @property {(nik: string) => Promise<HeldNik | null>} holdsNik Return the newest capture on this device with this NIK, or null.
- */
-
-/**
- * The device's enrolment. Events: `change`.
- * @typedef {EventTarget & SessionFields} Session
- *
- * @typedef {Object} SessionFields
- * @property {"none" | "enrolled" | "expiring" | "expired" | "revoked"} state `expiring`: within a week.
- * @property {DeviceIdentity | null} device
- * @property {number | null} daysLeft Days until the token ends.
- * @property {Bundle | null} bundle The last one that arrived; kept offline.
- * @property {number | null} clockSkewSeconds The device's clock minus the server's; null while unknown.
- * @property {(code: string) => Promise<void>} enrol Exchange a one-time code for a token. Raise `ApiProblem` or `Unreachable`.
- * @property {(campaignId: string) => Promise<void>} chooseCampaign Work for another of the device's campaigns.
- * @property {() => Promise<void>} refresh Load bundle and time, renew the token if it is due; raises nothing when offline.
- */
+/** @typedef {import("../store/outbox.js").Outbox} Outbox */
+/** @typedef {import("../sync/session.js").Session} Session */
+/** @typedef {import("../sync/sender.js").Sender} Sender */
+/** @typedef {import("../store/shift.js").Shift} Shift */
+/** @typedef {import("../store/kiosk.js").Kiosk} Kiosk */
+/** @typedef {import("../sync/updates.js").Updates} Updates */
 
 /**
  * @typedef {Object} DeviceIdentity
@@ -154,59 +129,11 @@
  */
 
 /**
- * The sender. Events: `change`.
- * @typedef {EventTarget & SenderFields} Sender
- *
- * @typedef {Object} SenderFields
- * @property {"stopped" | "idle" | "sending" | "waiting" | "refused"} state `waiting`: tries again at `nextTryAt`. `refused`: the token is good no more.
- * @property {number | null} nextTryAt Milliseconds since the epoch.
- * @property {string | null} lastError A problem code, or `unreachable`.
- * @property {number | null} lastSuccessAt
- * @property {() => void} start Send what waits, and again whenever something is saved, until the page is closed.
- * @property {() => Promise<void>} sendNow Try at once; resolves when that try has ended.
- */
-
-/**
- * Officers and their shift. Events: `change`, also when it locks by itself.
- * @typedef {EventTarget & ShiftFields} Shift
- *
- * @typedef {Object} ShiftFields
- * @property {{officer: string, since: string, locked: boolean, hasPin: boolean} | null} current
- * @property {(officer: string) => Promise<boolean>} isKnown Whether this officer has a PIN on this device.
- * @property {(officer: string, pin: string) => Promise<void>} signOn Begin a shift. The first PIN given is kept; "" where there is none. Raise `WrongPin` (with `waitSeconds`), `PinTooWeak` or `OfficerMalformed`.
- * @property {(pin: string) => Promise<void>} unlock Raise `WrongPin`.
- * @property {() => void} lock
- * @property {() => void} touch Say that somebody is there: puts the idle lock off.
- * @property {() => Promise<CaptureCounts>} signOff End the shift, drop its accepted captures from the list, and return what is still owed.
- * @property {(enabled: boolean) => void} setUnattended Kiosk mode: captures are saved without an officer.
- */
-
-/**
  * What the device says about its own storage.
  * @typedef {Object} SpaceReport
  * @property {boolean} persistent Whether the browser promised not to clear it by itself.
  * @property {boolean} low Less than 50 MB are free, or a write failed for want of space.
  * @property {number | null} freeBytes
- */
-
-/**
- * Kiosk mode, ended by the manager's code alone. Events: `change`.
- * @typedef {EventTarget & KioskFields} Kiosk
- *
- * @typedef {Object} KioskFields
- * @property {boolean} active
- * @property {(code: string) => Promise<void>} start End the shift and begin. Raise `PinTooWeak`.
- * @property {(code: string) => Promise<void>} leave Raise `WrongPin`.
- */
-
-/**
- * New releases of the app. Events: `change`.
- * @typedef {EventTarget & UpdateFields} Update
- *
- * @typedef {Object} UpdateFields
- * @property {boolean} available Whether a new release is loaded and waits.
- * @property {() => Promise<void>} check Ask the server for one.
- * @property {() => void} apply Reload with it. Save the draft first.
  */
 
 /**
@@ -225,7 +152,7 @@
  * @property {() => Promise<SpaceReport>} checkSpace
  * @property {string} release The release of the app that runs.
  * @property {Kiosk} kiosk
- * @property {Update} update
+ * @property {Updates} update
  * @property {(method: string, path: string, body?: unknown) => Promise<any>} request Call the API as this device, such as ("GET", "v1/registrations/7K4-M2Q-X9P"), and return the answer's body. Raise `ApiProblem` or `Unreachable`.
  * @property {(method: string, path: string, body?: unknown) => Promise<any>} requestPublic The same without a token.
  * @property {string} language The language of the server's messages: `id` or `en`.

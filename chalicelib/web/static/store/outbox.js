@@ -3,6 +3,7 @@
 import { CaptureKnown, NotMendable, NotReadable, ShiftNeeded, StorageFailed } from "../scripts/errors.js";
 import { makeCaptureId } from "./capture-ids.js";
 import { CAPTURES, NIKS, VALUES, transact, wait } from "./database.js";
+import { findNik, pruneNiks, putNik, putRecord } from "./niks.js";
 import { beginRecord, discardRecord, isDiscardable, isMendable, needsNewId, summarise, wipe } from "./records.js";
 import { noteSequence, takeSequence } from "./sequences.js";
 
@@ -12,10 +13,6 @@ import { noteSequence, takeSequence } from "./sequences.js";
 
 /** @type {import("../scripts/types.js").CaptureState[]} */
 const STATES = ["draft", "waiting", "sending", "accepted", "needs_fix", "discarded"];
-
-/** How long the hash of a NIK is kept after its capture has left the list. */
-const NIK_DAYS = 60;
-const DAY = 86_400_000;
 
 /**
  * Where and by whom captures are made now.
@@ -59,19 +56,19 @@ export class Outbox extends EventTarget {
       const stored = await wait(captures.get(captureId));
       if (stored && stored.state !== "draft") throw new CaptureKnown(captureId);
       const record = stored ?? beginRecord(captureId, stamp(origin));
-      await wait(captures.put({ ...record, sealed }));
+      await putRecord(transaction, { ...record, sealed });
     });
   }
 
   /**
-   * Return the form of an own draft, or null.
+   * Return the form of an own draft. Raise NotReadable.
    * @param {string} captureId
-   * @returns {Promise<Object | null>}
+   * @returns {Promise<Object>}
    */
   async readDraft(captureId) {
     const record = await this.#find(captureId);
-    if (record?.state !== "draft" || !record.sealed || !this.#isOwn(record)) return null;
-    return this.vault.open(draftLabel(captureId), record.sealed);
+    if (record?.state !== "draft" || !record.sealed || !this.#isOwn(record)) throw new NotReadable(captureId);
+    return this.#open(draftLabel(captureId), record);
   }
 
   /**
@@ -86,8 +83,8 @@ export class Outbox extends EventTarget {
   async save(captureId, content) {
     const record = beginRecord(captureId, stamp(this.#requireOrigin()));
     try {
-      return await this.#store(record, content, async (captures) => {
-        const stored = await wait(captures.get(captureId));
+      return await this.#store(record, content, async (transaction) => {
+        const stored = await wait(transaction.objectStore(CAPTURES).get(captureId));
         if (stored && stored.state !== "draft") throw new CaptureKnown(captureId);
       });
     } catch (error) {
@@ -146,33 +143,29 @@ export class Outbox extends EventTarget {
     const record = await this.#find(captureId);
     if (!record || !this.#isOwn(record) || !isMendable(record)) throw new NotMendable(captureId);
     if (!needsNewId(record)) {
-      return this.#store({ ...record, revision: record.revision + 1, problem: null }, content, async (captures) => {
-        await requireRevision(captures, record);
-      });
+      const next = { ...record, revision: record.revision + 1, problem: null };
+      return this.#store(next, content, (transaction) => requireRevision(transaction, record));
     }
     const fresh = { ...record, captureId: makeCaptureId(), sequence: null, revision: 0, problem: null };
-    return this.#store(fresh, content, async (captures, niks) => {
-      await requireRevision(captures, record);
-      /** @type {CaptureRecord} */
-      const replaced = { ...wipe(record), state: "discarded", discardReason: `replaced:${fresh.captureId}` };
-      await wait(captures.put(replaced));
-      await wait(niks.delete(captureId));
+    return this.#store(fresh, content, async (transaction) => {
+      await requireRevision(transaction, record);
+      const replaced = { ...wipe(record), state: /** @type {const} */ ("discarded") };
+      await putRecord(transaction, { ...replaced, discardReason: `replaced:${fresh.captureId}` });
     });
   }
 
   /**
    * Drop an own draft, or a refused capture with the reason. Raise NotMendable.
    * @param {string} captureId
-   * @param {string} reason
+   * @param {string} reason One of `DISCARD_REASONS`; anything else is kept as "other".
    */
   async discard(captureId, reason) {
     await this.#write(async (transaction) => {
       const captures = transaction.objectStore(CAPTURES);
       const record = await wait(captures.get(captureId));
       if (!record || !this.#isOwn(record) || !isDiscardable(record)) throw new NotMendable(captureId);
-      await wait(transaction.objectStore(NIKS).delete(captureId));
       if (record.state === "draft") await wait(captures.delete(captureId));
-      else await wait(captures.put(discardRecord(record, reason)));
+      else await putRecord(transaction, discardRecord(record, reason));
     });
   }
 
@@ -182,19 +175,7 @@ export class Outbox extends EventTarget {
    * @returns {Promise<import("../scripts/types.js").HeldNik | null>}
    */
   async holdsNik(nik) {
-    const hash = await this.vault.hashNik(nik);
-    return transact(this.database, [CAPTURES, NIKS], "readonly", async (transaction) => {
-      const rows = await wait(transaction.objectStore(NIKS).index("hash").getAll(hash));
-      const newest = rows.sort((one, other) => (one.capturedAt < other.capturedAt ? 1 : -1))[0];
-      if (!newest) return null;
-      const record = await wait(transaction.objectStore(CAPTURES).get(newest.captureId));
-      return {
-        captureId: newest.captureId,
-        capturedAt: newest.capturedAt,
-        state: record?.state ?? "accepted",
-        reference: record?.reference ?? null,
-      };
-    });
+    return findNik(this.database, await this.vault.hashNik(nik));
   }
 
   /**
@@ -208,12 +189,13 @@ export class Outbox extends EventTarget {
       for (const record of accepted.filter((each) => each.officer === officer)) {
         await wait(captures.delete(record.captureId));
       }
-      const niks = transaction.objectStore(NIKS);
-      const oldest = new Date(Date.now() - NIK_DAYS * DAY).toISOString();
-      for (const row of await wait(niks.getAll())) {
-        if (row.capturedAt < oldest) await wait(niks.delete(row.captureId));
-      }
+      await pruneNiks(transaction);
     });
+  }
+
+  /** Forget the NIKs that need not be known any more: at the start, because a kiosk's shifts do not end. */
+  async forgetNiks() {
+    await this.#write(pruneNiks);
   }
 
   /**
@@ -222,21 +204,29 @@ export class Outbox extends EventTarget {
    * @param {string | null} clientId
    */
   async dropForeign(captureIds, clientId) {
-    await this.change(async (captures) => {
+    await this.#write(async (transaction) => {
       for (const captureId of captureIds) {
-        const record = await wait(captures.get(captureId));
+        const record = await wait(transaction.objectStore(CAPTURES).get(captureId));
         if (!record || record.clientId === clientId || !["waiting", "needs_fix"].includes(record.state)) continue;
-        await wait(captures.put({ ...wipe(record), state: "discarded", discardReason: "rescued", notBefore: null }));
+        const dropped = { ...wipe(record), state: /** @type {const} */ ("discarded"), notBefore: null };
+        await putRecord(transaction, { ...dropped, discardReason: "rescued" });
       }
     });
   }
 
   /**
-   * Change records in one transaction, whoever made them: for the sender.
-   * @param {(captures: IDBObjectStore) => Promise<void>} work
+   * Change records as they are stored now, in one transaction, whoever made them: for the sender. One whose
+   * content has changed is left alone.
+   * @param {CaptureRecord[]} records
+   * @param {(record: CaptureRecord) => CaptureRecord} change
    */
-  async change(work) {
-    await this.#write((transaction) => work(transaction.objectStore(CAPTURES)));
+  async update(records, change) {
+    await this.#write(async (transaction) => {
+      for (const { captureId, revision } of records) {
+        const stored = await wait(transaction.objectStore(CAPTURES).get(captureId));
+        if (stored?.revision === revision) await putRecord(transaction, change(stored));
+      }
+    });
   }
 
   /**
@@ -253,32 +243,42 @@ export class Outbox extends EventTarget {
   }
 
   /**
-   * Return the content of a record. Raise OperationError where it cannot be read any more.
+   * Return the content of a record. Raise NotReadable.
    * @param {CaptureRecord} record
    * @returns {Promise<CaptureContent>}
    */
   openContent(record) {
-    if (!record.sealed) throw new NotReadable(record.captureId);
-    return this.vault.open(contentLabel(record.captureId), record.sealed);
+    return this.#open(contentLabel(record.captureId), record);
+  }
+
+  /**
+   * @param {string} label
+   * @param {CaptureRecord} record
+   * @returns {Promise<any>}
+   */
+  async #open(label, { captureId, sealed }) {
+    if (!sealed) throw new NotReadable(captureId);
+    return this.vault.open(label, sealed).catch(() => {
+      throw new NotReadable(captureId);
+    });
   }
 
   /**
    * @param {CaptureRecord} record
    * @param {CaptureContent} content
-   * @param {(captures: IDBObjectStore, niks: IDBObjectStore) => Promise<void>} first
+   * @param {(transaction: IDBTransaction) => Promise<void>} first
    * @returns {Promise<CaptureSummary>}
    */
   async #store(record, content, first) {
     const sealed = await this.vault.seal(contentLabel(record.captureId), content);
     const hash = await this.vault.hashNik(content.worker.nik);
     const stored = await this.#write(async (transaction) => {
-      const [captures, niks] = [transaction.objectStore(CAPTURES), transaction.objectStore(NIKS)];
-      await first(captures, niks);
+      await first(transaction);
       const sequence = record.sequence ?? (await takeSequence(transaction, record.clientId));
       /** @type {CaptureRecord} */
       const next = { ...record, sequence, sealed, state: "waiting", notBefore: null };
-      await wait(captures.put(next));
-      await wait(niks.put({ captureId: record.captureId, hash, capturedAt: record.capturedAt }));
+      await putRecord(transaction, next);
+      await putNik(transaction, next, hash);
       return next;
     });
     noteSequence(record.clientId, stored.sequence ?? 0);
@@ -343,11 +343,11 @@ export class Outbox extends EventTarget {
 }
 
 /**
- * @param {IDBObjectStore} captures
+ * @param {IDBTransaction} transaction
  * @param {CaptureRecord} record
  */
-async function requireRevision(captures, { captureId, revision, state }) {
-  const stored = await wait(captures.get(captureId));
+async function requireRevision(transaction, { captureId, revision, state }) {
+  const stored = await wait(transaction.objectStore(CAPTURES).get(captureId));
   if (stored?.revision !== revision || stored.state !== state) throw new NotMendable(captureId);
 }
 

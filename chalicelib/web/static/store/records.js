@@ -32,7 +32,12 @@
 
 const ACCEPTED = new Set(["created", "reactivated", "already_registered", "accepted"]);
 const MINUTE = 60_000;
-const CAP_PAUSE = 30 * MINUTE;
+/** How long a capture waits that a cap refused: until the next minute, or for a while of the day. */
+const CAP_PAUSES = new Map([
+  ["kiosk_cap_reached", MINUTE],
+  ["client_cap_reached", 30 * MINUTE],
+  ["phone_cap_reached", 30 * MINUTE],
+]);
 
 /** The times that the server found in the future: the clock of this device was fast. */
 const IN_FUTURE = new Set(["captured_in_future", "consent_in_future"]);
@@ -77,9 +82,8 @@ export function applyVerdict(record, verdict, { now, pause, skew }) {
   }
   const kept = keepProblem(problem);
   if (outcome === "try_again") return waiting;
-  if (problem.code === "client_cap_reached" || problem.code === "phone_cap_reached") {
-    return { ...waiting, problem: kept, notBefore: now + CAP_PAUSE };
-  }
+  const capPause = CAP_PAUSES.get(problem.code);
+  if (capPause !== undefined) return { ...waiting, problem: kept, notBefore: now + capPause };
   if (problem.code === "capture_forgotten") {
     return { ...wipe(record), state: "discarded", problem: kept, discardReason: "erased", notBefore: null };
   }
@@ -125,6 +129,9 @@ export function wipe(record) {
   return { ...record, sealed: null };
 }
 
+/** Why an officer may give a capture up. What somebody typed might name the worker: it is not kept. */
+export const DISCARD_REASONS = ["mistake", "twice", "withdrawn", "other"];
+
 /**
  * Return a refused record that an officer gave up. The server may never have read its number.
  * @param {CaptureRecord} record
@@ -132,7 +139,13 @@ export function wipe(record) {
  * @returns {CaptureRecord}
  */
 export function discardRecord(record, reason) {
-  return { ...wipe(record), state: "discarded", discardReason: reason, notBefore: null, owesReport: true };
+  const discardReason = toReason(reason);
+  return { ...wipe(record), state: "discarded", discardReason, notBefore: null, owesReport: true };
+}
+
+/** @param {string | null} reason */
+function toReason(reason) {
+  return reason !== null && DISCARD_REASONS.includes(reason) ? reason : "other";
 }
 
 /**
@@ -140,8 +153,7 @@ export function discardRecord(record, reason) {
  * @param {CaptureRecord} record
  */
 export function reportDiscard({ sequence, discardReason }) {
-  const isCode = /^[a-z][a-z_]{0,39}$/.test(discardReason ?? "");
-  return { device_sequence: sequence, reason: isCode ? discardReason : "other" };
+  return { device_sequence: sequence, reason: toReason(discardReason) };
 }
 
 /**

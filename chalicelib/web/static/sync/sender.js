@@ -2,7 +2,6 @@
 
 import { ApiProblem, StorageFailed, Unreachable } from "../scripts/errors.js";
 import { applyVerdict, reportDiscard } from "../store/records.js";
-import { wait } from "../store/database.js";
 import { computePause } from "./backoff.js";
 import { isTokenRefused } from "./session.js";
 
@@ -132,14 +131,14 @@ export class Sender extends EventTarget {
     for (let start = 0; start < owed.length; start += MOST_DISCARDS) {
       const part = owed.slice(start, start + MOST_DISCARDS);
       await this.#post("v1/device/discards", { discards: part.map(reportDiscard) });
-      await this.#update(part, (record) => ({ ...record, owesReport: false }));
+      await this.outbox.update(part, (record) => ({ ...record, owesReport: false }));
     }
   }
 
   /** Mark everything that is being sent as waiting. */
   async #release() {
     const left = await this.outbox.listRecords(["sending"]);
-    if (left.length > 0) await this.#update(left, (record) => ({ ...record, state: "waiting" }));
+    if (left.length > 0) await this.outbox.update(left, (record) => ({ ...record, state: "waiting" }));
   }
 
   /**
@@ -165,7 +164,7 @@ export class Sender extends EventTarget {
     }
     const ids = new Set(items.map(({ record }) => record.captureId));
     if (due.length > 0) {
-      await this.#update(due, (record) =>
+      await this.outbox.update(due, (record) =>
         ids.has(record.captureId)
           ? { ...record, state: "sending" }
           : { ...record, state: "needs_fix", problem: UNREADABLE },
@@ -244,21 +243,7 @@ export class Sender extends EventTarget {
       skew: (this.session.clockSkewSeconds ?? 0) * 1000,
     };
     const records = items.map(({ record }) => record);
-    await this.#update(records, (record) => applyVerdict(record, byId.get(record.captureId), clock));
-  }
-
-  /**
-   * Change records as they are stored now, in one transaction. One whose content has changed is left alone.
-   * @param {CaptureRecord[]} records
-   * @param {(record: CaptureRecord) => CaptureRecord} change
-   */
-  async #update(records, change) {
-    await this.outbox.change(async (captures) => {
-      for (const { captureId, revision } of records) {
-        const stored = await wait(captures.get(captureId));
-        if (stored?.revision === revision) await wait(captures.put(change(stored)));
-      }
-    });
+    await this.outbox.update(records, (record) => applyVerdict(record, byId.get(record.captureId), clock));
   }
 
   /** Sleep until the next capture may be sent again, if there is one. */

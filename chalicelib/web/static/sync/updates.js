@@ -5,6 +5,7 @@ export class Updates extends EventTarget {
   constructor() {
     super();
     this.available = false;
+    this.isApplied = false;
     /** @type {ServiceWorkerRegistration | null} */
     this.registration = null;
   }
@@ -35,10 +36,11 @@ export class Updates extends EventTarget {
     await this.registration?.update().catch(() => undefined);
   }
 
-  /** Go on with the new release. What is stored stays: save the draft first. */
+  /** Go on with the new release, if there is one. What is stored stays: save the draft first. */
   apply() {
     const { waiting } = this.registration ?? {};
-    if (!waiting) return;
+    if (!waiting || this.isApplied) return;
+    this.isApplied = true;
     navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
     waiting.postMessage("activate");
   }

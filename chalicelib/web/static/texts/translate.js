@@ -52,11 +52,14 @@ export function tIn(of, key, values = {}) {
 }
 
 /**
+ * Fill in `{count}`, and choose in `{count|registration|registrations}` the word for one or for many.
  * @param {string} text
  * @param {Record<string, string | number>} values
  */
 function fill(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return text
+    .replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name, one, many) => (Number(values[name]) === 1 ? one : many))
+    .replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
 const MONTHS = {
