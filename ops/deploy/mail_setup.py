@@ -29,12 +29,22 @@ def send_events_to(client: Any, configuration_set: str, topic_arn: str) -> None:
             "SnsDestination": {"TopicArn": topic_arn},
         },
     }
-    found = client.get_configuration_set_event_destinations(ConfigurationSetName=configuration_set)
-    present = {each["Name"]: each for each in found.get("EventDestinations", [])}
+    present = _read_destinations(client, configuration_set)
     if _DESTINATION not in present:
         client.create_configuration_set_event_destination(**destination)
     elif present[_DESTINATION].get("SnsDestination") != {"TopicArn": topic_arn}:
         client.update_configuration_set_event_destination(**destination)
+
+
+def has_events(client: Any, configuration_set: str, topic_arn: str) -> bool:
+    """Return True if bounces and complaints of a configuration set are published to a topic."""
+    present = _read_destinations(client, configuration_set).get(_DESTINATION, {})
+    return present.get("SnsDestination") == {"TopicArn": topic_arn} and bool(present.get("Enabled"))
+
+
+def _read_destinations(client: Any, configuration_set: str) -> dict[str, dict[str, Any]]:
+    found = client.get_configuration_set_event_destinations(ConfigurationSetName=configuration_set)
+    return {each["Name"]: each for each in found.get("EventDestinations", [])}
 
 
 def explain_missing_service(error: ClientError | BotoCoreError) -> str:

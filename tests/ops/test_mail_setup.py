@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from ops.deploy.mail_setup import create_configuration_set, send_events_to
+from ops.deploy.mail_setup import create_configuration_set, has_events, send_events_to
 from ops.deploy.parameters import make_parameters
 from ops.deploy.stage_file import StageConfig
 from ops.project import REGION
@@ -131,8 +131,14 @@ def test_bounces_and_complaints_go_to_the_topic_of_the_stack(clients: dict[str, 
     ses.add_response("create_configuration_set_event_destination", {}, REQUEST)
     send_events_to(ses.client, "daftar-try", TOPIC)
 
-    expect_destinations(TOPIC)
+    for _ in "12":
+        expect_destinations(TOPIC)
     send_events_to(ses.client, "daftar-try", TOPIC)
+    assert has_events(ses.client, "daftar-try", TOPIC)
+
+    for topics in ((), (f"{TOPIC}-2",)):
+        expect_destinations(*topics)
+        assert not has_events(ses.client, "daftar-try", TOPIC)
 
     expect_destinations(f"{TOPIC}-2")
     ses.add_response("update_configuration_set_event_destination", {}, REQUEST)
