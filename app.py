@@ -70,6 +70,22 @@ def on_receipts(event: SQSEvent) -> batches.PartialBatch:
     return batches.consume_queue(event.to_dict(), handle)
 
 
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
+    """Answer what people write in chats."""
+    handle, delay = container.chat_event_handler, container.chat_events.delay
+    return batches.consume_fifo_queue(event.to_dict(), handle, delay)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
+def on_chat_outbox(event: SQSEvent) -> batches.PartialBatch:
+    """Send messages to people in chats."""
+    from chalicelib.chats import builder, consumer
+
+    handle = partial(consumer.handle, container.chat_sender)
+    return batches.consume_fifo_queue(event.to_dict(), handle, builder.build_delay(container))
+
+
 @app.schedule("cron(* * * * ? *)")
 def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
     """Queue SMS that are due."""

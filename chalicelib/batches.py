@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalicelib import observability
+from chalicelib.refusals import Refusal
+
+# A person waits for the answer to a message.
+_MAX_DELAY_SECONDS = 300
 
 PartialBatch = dict[str, list[dict[str, str]]]
 StreamRecord = Mapping[str, Any]
@@ -42,6 +46,41 @@ def consume_queue(event: Mapping[str, Any], handle: Callable[[str], None]) -> Pa
             {"itemIdentifier": str(each["itemIdentifier"])} for each in response["batchItemFailures"]
         ]
     }
+
+
+def consume_fifo_queue(
+    event: Mapping[str, Any],
+    handle: Callable[[str], None],
+    delay: Callable[[str, int], object],
+) -> PartialBatch:
+    """Pass the body of each message to `handle`, in order, and return those that are to come again.
+
+    After a failure the later messages of its group wait behind it. `delay` is called with the receipt handle
+    of the one that failed, and with the seconds after which it may come again: those of a refusal, or else
+    more from time to time.
+    """
+    failed: list[str] = []
+    blocked_groups: set[str] = set()
+    for record in event["Records"]:
+        group = record["attributes"]["MessageGroupId"]
+        if group in blocked_groups:
+            failed.append(record["messageId"])
+            continue
+        try:
+            handle(record["body"])
+        except Exception as error:  # noqa: BLE001 - reported to Lambda, which retries
+            message_id = record["messageId"]
+            observability.log_exception(error, "message not handled", {"message_id": message_id})
+            blocked_groups.add(group)
+            failed.append(message_id)
+            delay(record["receiptHandle"], _choose_delay(error, record))
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+def _choose_delay(error: Exception, record: Mapping[str, Any]) -> int:
+    attempts = int(record["attributes"]["ApproximateReceiveCount"])
+    asked = error.retry_after_seconds if isinstance(error, Refusal) else None
+    return min(max(asked or 0, 1 << (attempts - 1)), _MAX_DELAY_SECONDS)
 
 
 def consume_stream(

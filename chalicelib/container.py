@@ -28,9 +28,16 @@ from chalicelib.registrations.intake import IntakeService
 from chalicelib.registrations.rules import AgeLimits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
+    from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
+    from chalicelib.chats.service import ChatSender
+    from chalicelib.conversations.queues import SQSChatEvents
+    from chalicelib.conversations.service import ConversationService
+    from chalicelib.corrections.service import CorrectionService
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.deliveries.store import DynamoDeliveries
@@ -52,6 +59,7 @@ if TYPE_CHECKING:
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
     from chalicelib.registrations.reading import ReadingService
+    from chalicelib.registrations.store_corrections import DynamoCorrectionStore
     from chalicelib.registrations.stream import StreamPublisher
     from chalicelib.rescues.service import RescueService
     from chalicelib.reviews.service import ReviewService
@@ -200,6 +208,18 @@ class Container(KeysAndStores):
         return build_lifecycle_service(self)
 
     @cached_property
+    def corrections(self) -> "CorrectionService":
+        from chalicelib.corrections.builder import build_correction_service
+
+        return build_correction_service(self)
+
+    @cached_property
+    def correction_store(self) -> "DynamoCorrectionStore":
+        from chalicelib.registrations.builder import build_correction_store
+
+        return build_correction_store(self)
+
+    @cached_property
     def erasure(self) -> "ErasureService":
         from chalicelib.registrations.builder import build_erasure_service
 
@@ -292,6 +312,54 @@ class Container(KeysAndStores):
         from chalicelib.exports.builder import build_export_service
 
         return build_export_service(self)
+
+    # Chats
+
+    @cached_property
+    def chat_sender(self) -> "ChatSender":
+        from chalicelib.chats.builder import build_chat_sender
+
+        return build_chat_sender(self)
+
+    @cached_property
+    def conversations(self) -> "ConversationService":
+        from chalicelib.conversations.builder import build_conversation_service
+
+        return build_conversation_service(self)
+
+    @cached_property
+    def chat_event_handler(self) -> "Callable[[str], None]":
+        """The handler of the messages of the queue of chat events."""
+        from chalicelib.conversations.builder import build_chat_event_handler
+
+        return build_chat_event_handler(self)
+
+    @cached_property
+    def chat_events(self) -> "SQSChatEvents":
+        from chalicelib.conversations.builder import build_chat_events
+
+        return build_chat_events(self)
+
+    @cached_property
+    def text_gateway_token(self) -> str:
+        """The token of our gateway for SMS and USSD; its secret is read once per container."""
+        from chalicelib.conversations.builder import read_text_gateway_token
+
+        return read_text_gateway_token(self)
+
+    @cached_property
+    def telegram_account(self) -> "TelegramAccount":
+        """Our bot; its secret is read once per container."""
+        from chalicelib.chats.accounts import TelegramAccount
+
+        return TelegramAccount.from_secret(self.read_secret(self.settings.telegram_secret))
+
+    @cached_property
+    def whatsapp_account(self) -> "WhatsAppAccount":
+        """Our number at WhatsApp; its secret is read once per container."""
+        from chalicelib.chats.accounts import WhatsAppAccount
+
+        return WhatsAppAccount.from_secret(self.read_secret(self.settings.whatsapp_secret))
 
     # SMS
 

@@ -14,6 +14,8 @@ from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.conversations.store import DynamoConversations
+    from chalicelib.conversations.store_outbox import DynamoChatOutbox
     from chalicelib.crypto.rescue import RescueKeys
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.notifications.queues import SQSReceiptSink
@@ -138,6 +140,29 @@ class KeysAndStores:
         from chalicelib.messaging.store import DynamoSendRateLimiter
 
         return DynamoSendRateLimiter(self.aws.dynamodb, self.settings.sending_table)
+
+    def make_send_rate_limiter(self, channel: str) -> "DynamoSendRateLimiter":
+        """Return the rate limiter of a channel of its own."""
+        from chalicelib.messaging.store import DynamoSendRateLimiter
+
+        return DynamoSendRateLimiter(self.aws.dynamodb, self.settings.sending_table, channel=channel)
+
+    @cached_property
+    def chat_outbox(self) -> "DynamoChatOutbox":
+        from chalicelib.conversations.store_outbox import DynamoChatOutbox
+
+        return DynamoChatOutbox(self.aws.dynamodb, self.settings.conversations_table, self.cipher)
+
+    @cached_property
+    def conversation_store(self) -> "DynamoConversations":
+        from chalicelib.conversations.store import DynamoConversations
+
+        return DynamoConversations(self.aws.dynamodb, self.settings.conversations_table, self.cipher)
+
+    def read_secret(self, name: str) -> str:
+        """Return the text of a secret of the stage."""
+        secret: str = self.aws.secrets_manager.get_secret_value(SecretId=name)["SecretString"]
+        return secret
 
     @cached_property
     def receipt_sink(self) -> "SQSReceiptSink":

@@ -3,8 +3,12 @@
 from chalicelib.audit import routes as audit_routes
 from chalicelib.campaigns import routes as campaign_routes
 from chalicelib.channels.odk import routes as odk_routes
+from chalicelib.channels.telegram import routes as telegram_routes
+from chalicelib.channels.text_menu import routes as text_menu_routes
+from chalicelib.channels.whatsapp import routes as whatsapp_routes
 from chalicelib.clients import routes as client_routes
 from chalicelib.contributions import routes as quote_routes
+from chalicelib.corrections import routes as correction_routes
 from chalicelib.data_requests import routes as data_request_routes
 from chalicelib.devices import routes as device_routes
 from chalicelib.enrolments import routes as enrolment_routes
@@ -12,6 +16,7 @@ from chalicelib.http import routes as api_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes as registration_routes
+from chalicelib.registrations import routes_lifecycle as lifecycle_routes
 from chalicelib.rescues import routes as rescue_routes
 from chalicelib.reviews import routes as review_routes
 from chalicelib.rollups import routes as summary_routes
@@ -24,10 +29,12 @@ ROUTES = (
     audit_routes,
     campaign_routes,
     client_routes,
+    correction_routes,
     data_request_routes,
     device_routes,
     enrolment_routes,
     gateway_routes,
+    lifecycle_routes,
     occupation_routes,
     odk_routes,
     quote_routes,
@@ -37,5 +44,8 @@ ROUTES = (
     search_routes,
     status_routes,
     summary_routes,
+    telegram_routes,
+    text_menu_routes,
     web_routes,
+    whatsapp_routes,
 )

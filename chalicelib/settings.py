@@ -19,6 +19,7 @@ from chalicelib.setting_values import (
     parse_weights,
 )
 from chalicelib.setting_values import Whole as _Whole
+from chalicelib.settings_chats import ChatSettings
 from chalicelib.settings_resources import ResourceSettings
 
 _ONE_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
@@ -28,7 +29,7 @@ class SettingsIncomplete(Exception):
     """Environment variables are missing or unusable; the message names them."""
 
 
-class Settings(ResourceSettings):
+class Settings(ResourceSettings, ChatSettings):
     """The settings of one deployed stage. The alias of a field is its environment variable."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -56,6 +56,13 @@ class ResourceSettings(BaseModel):
     photos_bucket: str = Field(
         alias="DAFTAR_PHOTOS_BUCKET", description="Bucket for the photos that forms of ODK Collect ask for."
     )
+    chat_events_queue_url: str = Field(
+        alias="DAFTAR_CHAT_EVENTS_QUEUE_URL", description="Queue of messages of people in chats, sealed."
+    )
+    chat_outbox_queue_url: str = Field(
+        alias="DAFTAR_CHAT_OUTBOX_QUEUE_URL",
+        description="Queue of the messages to people in chats, in the order of each chat.",
+    )
     exports_bucket: str = Field(
         alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."
     )

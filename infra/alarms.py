@@ -47,6 +47,16 @@ _DEAD_LETTERS = (
         "Fix what `daftar dead-letters list` shows, then redrive. Receipts may be recorded late, twice and in any order.",
     ),
     queue_not_empty(
+        "ChatOutboxDeadLetters",
+        "A message to a person in a chat was not sent in ten attempts, over some 20 minutes. The later ones of that chat came without it.",
+        "`daftar dead-letters list` shows the reason. Fix it, then redrive: what is older than a day is not sent any more, and what may have been sent is not repeated.",
+    ),
+    queue_not_empty(
+        "ChatEventsDeadLetters",
+        "A message of a person in a chat failed five times: the person got no answer.",
+        "`daftar dead-letters list` shows the reason. Fix it, then redrive. The answer may come late, to a person who has gone on.",
+    ),
+    queue_not_empty(
         "DueSmsFailures",
         "A run of QueueDueSms failed for good.",
         f"{_DROP_OR_FIX} QueueDueSms shows.",
@@ -98,6 +108,20 @@ _LATE = (
         "ReceiptsQueue",
         "The oldest receipt has waited for 15 minutes: an SMS with an unknown outcome may be sent twice although it arrived.",
         "See whether OnReceipts fails or is throttled.",
+        seconds=_FIFTEEN_MINUTES,
+    ),
+    oldest_message(
+        "ChatMessagesWaiting",
+        "ChatOutboxQueue",
+        "The oldest message to a person in a chat has waited for 15 minutes: people get no answers.",
+        "`message not handled` in the log of OnChatOutbox says why: `stopped` means that the provider accepts nothing from our account (`http_401`: the token in the secret is wrong; `131042`: WhatsApp wants a payment method), `http_429` that it asks to wait. One chat that waits does not hold up the others.",
+        seconds=_FIFTEEN_MINUTES,
+    ),
+    oldest_message(
+        "ChatEventsWaiting",
+        "ChatEventsQueue",
+        "The oldest message of a person in a chat has waited for 15 minutes.",
+        "Look at the errors and throttles of OnChatEvents.",
         seconds=_FIFTEEN_MINUTES,
     ),
     own_metric(
@@ -207,6 +231,16 @@ _FUNCTIONS = (
         "Find the error in its log before they become dead letters.",
     ),
     function_errors(
+        "OnChatEvents",
+        "A message of a person in a chat could not be answered, perhaps because of a timeout. It is handled again.",
+        "Find the error in its log before it becomes a dead letter.",
+    ),
+    function_errors(
+        "OnChatOutbox",
+        "The sender of chat messages failed on a whole batch, perhaps by a timeout. Messages whose attempt had begun are not repeated; the others are.",
+        "Find the error in its log before they become dead letters.",
+    ),
+    function_errors(
         "QueueDueSms",
         "A run of QueueDueSms failed. Retries and reminders wait for the next minute's run.",
         "Look for the error in its log if it keeps failing.",
@@ -242,7 +276,8 @@ _FUNCTIONS = (
     *(
         function_throttles(name, _NOT_STARTED, _CONCURRENCY)
         for name in (
-            *("OnRegistrationChanges", "OnNotifications", "OnReceipts", "QueueDueSms"),
+            *("OnRegistrationChanges", "OnNotifications", "OnReceipts", "OnChatEvents", "OnChatOutbox"),
+            "QueueDueSms",
             *("RollUpDueDays", "DeliverReports", "ExportDays", "AgeRegistrations"),
         )
     ),

@@ -16,6 +16,7 @@ _OLDEST_MESSAGES = {
     "NotificationsQueue": "oldest notification (s)",
     "RemindersQueue": "oldest reminder (s)",
     "ReceiptsQueue": "oldest receipt (s)",
+    "ChatOutboxQueue": "oldest chat message (s)",
 }
 
 _THROTTLED_TABLES = (
@@ -52,6 +53,7 @@ def _list_charts(functions: Sequence[str], dead_letter_queues: Sequence[str]) ->
     return [
         _chart("Registrations by outcome", [_search("Registrations", "registrations")], stacked=True),
         _chart("SMS by state", [_search("Sms", "sms")], stacked=True),
+        _chart("Chat messages by channel and state", [_search("ChatMessages", "messages")], stacked=True),
         _chart("Roll-up lag (seconds)", [_search("RollUpLag", "lag", statistic="Maximum", period=_HOUR)]),
         _chart("Requests and refusals", _list_request_counts()),
         _chart("Latency (ms)", _list_latencies()),

@@ -75,12 +75,14 @@ def make_dead_letter_queues(
 
 
 def _make_queue(redrive_allow_policy: dict[str, Any], source_properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a queue that is encrypted as its source queue is."""
+    """Return a queue that is encrypted and ordered as its source queue is."""
     encryption = {name: source_properties[name] for name in _KEY_PROPERTIES if name in source_properties}
+    order = {"FifoQueue": True} if source_properties.get("FifoQueue") else {}
     return {
         "Type": "AWS::SQS::Queue",
         "Properties": {
             **(encryption or {"SqsManagedSseEnabled": True}),
+            **order,
             "MessageRetentionPeriod": _RETENTION_SECONDS,
             "RedriveAllowPolicy": redrive_allow_policy,
         },

@@ -57,9 +57,19 @@ def load_parameters() -> dict[str, dict[str, Any]]:
 
 
 @cache
+def load_permissions() -> dict[str, list[dict[str, Any]]]:
+    """Return the statements of each function's role."""
+    permissions: dict[str, list[dict[str, Any]]] = {}
+    for name in ("roles.yaml", "roles_chats.yaml"):
+        for function, statements in load_yaml(name).items():
+            permissions.setdefault(function, []).extend(statements)
+    return permissions
+
+
+@cache
 def list_functions() -> tuple[str, ...]:
     """Return the logical ids of all functions."""
-    return tuple(load_yaml("roles.yaml"))
+    return tuple(load_permissions())
 
 
 @cache
@@ -68,7 +78,7 @@ def join_template() -> dict[str, Any]:
     document: dict[str, Any] = {}
     for name in _FILES:
         merge(document, load_yaml(name))
-    permissions = load_yaml("roles.yaml")
+    permissions = load_permissions()
     queues = dead_letters.list_dead_letter_queues(document["Resources"])
     for made in (
         functions.make_function_resources(permissions, document["Resources"]),

@@ -1,12 +1,14 @@
 """Batches: a record that fails does not fail the others, and its content is not logged."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from chalicelib import batches
 from chalicelib.aws.items import to_item
 from chalicelib.batches import StreamRecord
+from chalicelib.refusals import TryAgain
 from tests.support.aws_events import make_sqs_event, make_stream_event
 from tests.support.logs import collect_logs
 from tests.support.payloads import make_nik
@@ -102,4 +104,56 @@ def test_a_failed_record_is_logged_by_sequence_number_without_the_errors_message
         batches.consume_stream(make_five_changes(), RecordPublisher(fails_for=["2"]))
     (line,) = lines.with_message("record not published")
     assert (line["sequence_number"], line["error"]) == ("2", "ValueError")
+    assert make_nik() not in str(lines)
+
+
+class DelayRecorder:
+    """Keeps the delays that were asked for, by receipt handle."""
+
+    def __init__(self) -> None:
+        self.delays: dict[str, int] = {}
+
+    def __call__(self, receipt_handle: str, seconds: int) -> None:
+        self.delays[receipt_handle] = seconds
+
+
+def make_fifo_event(*groups: str, attempts: int = 1) -> dict[str, Any]:
+    """Return a batch with a message `body N` in each of the groups."""
+    event = make_sqs_event(*(f"body {number}" for number in range(len(groups))))
+    for record, group in zip(event["Records"], groups, strict=True):
+        record["attributes"] |= {"MessageGroupId": group, "ApproximateReceiveCount": str(attempts)}
+    return event
+
+
+def test_after_a_failure_the_later_messages_of_its_group_wait() -> None:
+    recorder, delays = BodyRecorder(fails_for=["body 1"]), DelayRecorder()
+    response = batches.consume_fifo_queue(make_fifo_event("a", "b", "a", "b", "b"), recorder, delays)
+    assert recorder.bodies == ["body 0", "body 2"]
+    assert list_failed_items(response) == ["m-1", "m-3", "m-4"]
+    assert list(delays.delays) == ["receipt-1"]
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(1, 1), (3, 4), (9, 256), (10, 300)])
+def test_a_message_that_fails_again_waits_longer(attempts: int, seconds: int) -> None:
+    delays = DelayRecorder()
+    recorder = BodyRecorder(fails_for=["body 0"])
+    batches.consume_fifo_queue(make_fifo_event("a", attempts=attempts), recorder, delays)
+    assert delays.delays == {"receipt-0": seconds}
+
+
+def test_a_refusal_says_when_its_message_may_come_again() -> None:
+    def refuse(_: str) -> None:
+        raise TryAgain("throttled", retry_after_seconds=17)
+
+    delays = DelayRecorder()
+    batches.consume_fifo_queue(make_fifo_event("a"), refuse, delays)
+    assert delays.delays == {"receipt-0": 17}
+
+
+def test_the_content_of_a_fifo_message_that_fails_is_not_logged() -> None:
+    recorder = BodyRecorder(fails_for=["body 0"])
+    with collect_logs() as lines:
+        batches.consume_fifo_queue(make_fifo_event("a"), recorder, DelayRecorder())
+    (line,) = lines.with_message("message not handled")
+    assert (line["message_id"], line["error"]) == ("m-0", "ValueError")
     assert make_nik() not in str(lines)

@@ -1,5 +1,6 @@
 """The container builds each service once; its AWS clients call the endpoints that the SDK knows."""
 
+import json
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from chalicelib.aws.clients import AwsClients, ServiceDataLoader
 from chalicelib.container import Container
 from chalicelib.settings import Settings, SettingsIncomplete
+from ops.fake_chat.accounts import TELEGRAM_SECRET, WHATSAPP_SECRET
 from tests.support.app_loader import load_app, make_container
 from tests.support.builders import NOW
 from tests.support.fakes.clock import FixedClock
@@ -60,15 +62,23 @@ def test_every_service_can_be_built(moto_stage: None, monkeypatch: pytest.Monkey
         "DAFTAR_MAIL_FROM": "daftar@example.id",
         "DAFTAR_GATEWAY_WEIGHTS": "aws=50,twilio=50",
         "DAFTAR_TWILIO_SECRET": "twilio",
+        "DAFTAR_TELEGRAM_SECRET": "telegram",
+        "DAFTAR_WHATSAPP_SECRET": "whatsapp",
+        "DAFTAR_TEXT_GATEWAY_SECRET": "gateway",
         "DAFTAR_PUBLIC_URL": "https://api.example.id/api",
     }.items():
         monkeypatch.setenv(name, value)
     container = make_container()
     services = [name for name in vars(Container) if not name.startswith("_")]
     assert {"intake", "deliveries", "sms_gateway"} <= set(services)
-    container.aws.secrets_manager.create_secret(
-        Name="twilio", SecretString='{"account_sid": "AC1", "auth_token": "token"}'
-    )
+    secrets = {
+        "twilio": {"account_sid": "AC1", "auth_token": "token"},
+        "telegram": TELEGRAM_SECRET,
+        "whatsapp": WHATSAPP_SECRET,
+        "gateway": {"token": "invented"},
+    }
+    for name, secret in secrets.items():
+        container.aws.secrets_manager.create_secret(Name=name, SecretString=json.dumps(secret))
     for name in services:
         assert getattr(container, name) is getattr(container, name), name
 

@@ -77,6 +77,7 @@ class InboundEvent(FrozenModel):
 
     `event_id` is the channel's own, by which a repeated delivery is known. `sender` is the address to answer
     to. `phone` is given only where the channel proves it. A tap is acknowledged by its `callback_id`.
+    `app_url` is the address of the web app, as the request tells it.
     """
 
     version: Literal[1] = 1
@@ -88,6 +89,7 @@ class InboundEvent(FrozenModel):
     content: Content
     phone: str | None = None
     callback_id: str | None = None
+    app_url: str = ""
 
     def describe_sender(self) -> str:
         """Return the text whose keyed hash names the chat."""

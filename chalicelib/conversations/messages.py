@@ -1,5 +1,9 @@
 """Messages to people on their way out, and the chats of captures. All of it is personal data. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
 from pydantic import Field
 
 from chalicelib.conversations.events import ChannelName
@@ -26,6 +30,16 @@ class ChatLink(FrozenModel):
     recipient: str
     language: WorkerLanguage
     chat_key: str
+
+
+@dataclass(frozen=True)
+class ChatRecord:
+    """A record of a worker in a chat: a `draft` with answers, a `message` as text, or the `chat` itself."""
+
+    kind: Literal["draft", "message", "chat"]
+    channel: str
+    answers: Mapping[str, Any] | None = None
+    text: str | None = None
 
 
 class OutboxEntry(FrozenModel):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from chalicelib.clock import Clock
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.engine import step
-from chalicelib.conversations.events import InboundEvent
+from chalicelib.conversations.events import ChannelName, InboundEvent
 from chalicelib.conversations.messages import ChatLink, OutboxContent
 from chalicelib.conversations.model import Acknowledgement, Effect, Session, Step, TextRef
 from chalicelib.conversations.outcomes import add_notices, conclude
@@ -19,6 +19,9 @@ from chalicelib.refusals import TryAgain
 
 # Another event of the same chat came first. A queue delivers those of one chat one by one: this is rare.
 _MAX_ATTEMPTS = 4
+
+# A session that was erased or has expired begins anew: a message is named after its event.
+_ID_DIGITS = 32
 
 StoreWrite = Any
 """A write of a store, to be part of the transaction of an event."""
@@ -78,6 +81,7 @@ class Turn:
     the worker whom they are about.
     """
 
+    channel: ChannelName
     chat_key: str
     event_key: str
     session: Session
@@ -165,12 +169,13 @@ class ConversationService:
         contents = _list_messages(event, answered)
         is_answered_at_once = CAPABILITIES[event.channel].answers_at_once
         turn = Turn(
+            channel=event.channel,
             chat_key=chat_key,
             event_key=event_key,
             session=answered.session,
             revision=stored.revision,
             messages=tuple(
-                (f"{stored.revision + 1:08d}-{number}", content)
+                (f"{event_key[:_ID_DIGITS]}-{number}", content)
                 for number, content in enumerate(() if is_answered_at_once else contents)
             ),
             reply=contents[0] if is_answered_at_once and contents else None,
@@ -221,8 +226,7 @@ class ConversationService:
 
 def _list_messages(event: InboundEvent, answered: Step) -> list[OutboxContent]:
     callback_id, prompt = event.callback_id, answered.prompt
-    acknowledgements = [] if callback_id is None else [Acknowledgement(callback_id=callback_id)]
-    prompts = [] if prompt is None else [prompt]
+    acknowledgement = None if callback_id is None else Acknowledgement(callback_id=callback_id)
     return [
         OutboxContent(
             channel=event.channel,
@@ -231,5 +235,6 @@ def _list_messages(event: InboundEvent, answered: Step) -> list[OutboxContent]:
             language=answered.session.language,
             message=message,
         )
-        for message in (*acknowledgements, *prompts)
+        for message in (acknowledgement, prompt)
+        if message is not None
     ]

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.items import Values
-from chalicelib.aws.table import ConditionFailed, Table, TransactionFailed, Write
+from chalicelib.aws.table import Table, TransactionFailed, Write
 from chalicelib.conversations import store_items
-from chalicelib.conversations.messages import ChatLink, OutboxContent
+from chalicelib.conversations.messages import ChatLink, ChatRecord, OutboxContent
 from chalicelib.conversations.service import EventSeen, HandledEvent, SessionChanged, StoredSession, Turn
 from chalicelib.crypto.encryption import FieldCipher
 
@@ -88,24 +88,32 @@ class DynamoConversations:
         values = self._table.get(store_items.build_link_key(capture_id))
         return None if values is None else store_items.parse_link(values, self._cipher)
 
-    def iter_worker_items(self, worker_key: str) -> Iterator[Values]:
-        """Yield the items that say something about a worker; the newest may be missing for a moment."""
+    def erase_link(self, capture_id: str) -> None:
+        """Forget the chat of a capture. It may be repeated."""
+        self._table.run(self._table.delete(store_items.build_link_key(capture_id)))
+
+    def iter_worker_records(self, worker_key: str) -> Iterator[ChatRecord]:
+        """Yield what chats hold on a worker; the newest may be missing for a moment."""
+        for values in self._iter_worker_items(worker_key):
+            record = store_items.parse_worker_record(values, self._cipher)
+            if record is not None:
+                yield record
+
+    def erase_worker(self, worker_key: str) -> None:
+        """Delete drafts of a worker and messages about the worker. Events that were handled stay known.
+
+        The chat of a capture is forgotten with the capture. It may be repeated.
+        """
+        for values in list(self._iter_worker_items(worker_key)):
+            key = {"pk": values["pk"], "sk": values["sk"]}
+            is_same, compared = "worker_key = :worker", {":worker": worker_key}
+            if values["sk"].startswith("EVENT#"):
+                self._table.try_run(
+                    self._table.update(key, "REMOVE sealed, worker_key", is_same, compared=compared)
+                )
+            elif values["sk"] != "LINK":
+                self._table.try_run(self._table.delete(key, is_same, compared=compared))
+
+    def _iter_worker_items(self, worker_key: str) -> Iterator[Values]:
         keys = list(self._table.query("worker_key = :worker", {":worker": worker_key}, index=_BY_WORKER))
         yield from self._table.get_many([{"pk": each["pk"], "sk": each["sk"]} for each in keys])
-
-    def delete_worker_items(self, worker_key: str) -> int:
-        """Delete what the chats of a worker hold, and return how many items. What was handled stays known."""
-        count = 0
-        for values in list(self.iter_worker_items(worker_key)):
-            key = {"pk": values["pk"], "sk": values["sk"]}
-            write = (
-                self._table.update(key, "REMOVE sealed, worker_key")
-                if values["sk"].startswith("EVENT#")
-                else self._table.delete(key, "worker_key = :worker", compared={":worker": worker_key})
-            )
-            try:
-                self._table.run(write)
-            except ConditionFailed:
-                continue  # By now it is about somebody else.
-            count += 1
-        return count

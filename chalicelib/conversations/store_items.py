@@ -19,8 +19,9 @@ from pydantic import BaseModel
 
 from chalicelib.aws.items import Values
 from chalicelib.conversations.events import InboundEvent, SealedEvent
-from chalicelib.conversations.messages import ChatLink, OutboxContent
-from chalicelib.conversations.model import Session
+from chalicelib.conversations.layout import render_body
+from chalicelib.conversations.messages import ChatLink, ChatRecord, OutboxContent
+from chalicelib.conversations.model import Prompt, Session
 from chalicelib.conversations.service import Turn
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.records import record_parser
@@ -57,6 +58,7 @@ def build_session_values(turn: Turn, cipher: FieldCipher) -> Values:
     key = build_chat_key(turn.chat_key, "SESSION")
     return {
         **key,
+        "channel": turn.channel,
         "revision": turn.revision + 1,
         "worker_key": turn.worker_key,
         _SEALED: _seal(turn.session, key, cipher),
@@ -133,6 +135,22 @@ def parse_outbox_content(values: Mapping[str, Any], cipher: FieldCipher) -> Outb
 def parse_link(values: Mapping[str, Any], cipher: FieldCipher) -> ChatLink:
     """Return the chat of a capture from its item. Raise RecordUnreadable."""
     return ChatLink.model_validate_json(_unseal(values, cipher))
+
+
+@record_parser
+def parse_worker_record(values: Mapping[str, Any], cipher: FieldCipher) -> ChatRecord | None:
+    """Return what an item holds on a worker, or None for nothing. Raise RecordUnreadable."""
+    if _SEALED not in values:
+        return None
+    if values["sk"] == "LINK":
+        return ChatRecord("chat", parse_link(values, cipher).channel)
+    if values["sk"] == "SESSION":
+        session = parse_session(values, cipher)
+        return ChatRecord("draft", values["channel"], session.answers) if session.answers else None
+    content = parse_outbox_content(values, cipher)
+    if not isinstance(content.message, Prompt):
+        return None
+    return ChatRecord("message", content.channel, text=render_body(content.message, content.language))
 
 
 @record_parser

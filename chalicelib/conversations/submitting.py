@@ -30,7 +30,7 @@ from chalicelib.registrations.messages import SubmitRegistration
 
 _UUID_DIGITS = 32
 _WITHOUT = dict.fromkeys(("phone", "address", "postal_code"))
-_UUID_VERSION = 8  # RFC 9562: made by a rule of one's own.
+_UUID_VERSION = 5  # RFC 9562: made of a hash.
 
 
 def build_caller(channel: ChannelName) -> Caller:

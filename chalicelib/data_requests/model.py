@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.audit.model import AuditRecord
+    from chalicelib.conversations.messages import ChatRecord
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
     from chalicelib.photos.model import StoredPhoto
@@ -70,5 +71,6 @@ class DisclosureReport:
     sms_list: "list[Sms]"
     review_items: "list[ReviewItem]"
     opt_outs: "Mapping[Phone, OptOut]"
+    chats: "list[ChatRecord]"
     requests: list[DataRequest]
     trail: "list[AuditRecord]"

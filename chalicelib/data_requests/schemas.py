@@ -1,7 +1,7 @@
 """Requests about one person's data over HTTP, and their answers."""
 
 from collections.abc import Container
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -15,6 +15,7 @@ from chalicelib.registrations.schemas import WholeRegistrationView
 
 if TYPE_CHECKING:
     # The service imports them at run time; the cold start of the API does without them.
+    from chalicelib.conversations.messages import ChatRecord
     from chalicelib.messaging.opt_outs import OptOut
     from chalicelib.notifications.model import Sms
     from chalicelib.photos.model import StoredPhoto
@@ -166,6 +167,20 @@ class OptOutView(BaseModel):
         )
 
 
+class ChatRecordView(BaseModel):
+    """A record of the person in a chat: a draft with its answers, a message, or where a capture was made."""
+
+    kind: str
+    channel: str
+    answers: dict[str, Any] | None
+    text: str | None
+
+    @classmethod
+    def from_record(cls, record: "ChatRecord") -> "ChatRecordView":
+        answers = None if record.answers is None else dict(record.answers)
+        return cls(kind=record.kind, channel=record.channel, answers=answers, text=record.text)
+
+
 class ReviewedItemView(BaseModel):
     """A review item about the person's registrations. Those of others are left out."""
 
@@ -203,6 +218,8 @@ class DisclosureView(BaseModel):
     photos: list[PhotoView]
     texts: list[SmsView]
     opt_outs: list[OptOutView]
+    chats: list[ChatRecordView]
+
     review_items: list[ReviewedItemView]
     requests: list[DataRequestView]
     trail: list[AuditRecordView]
@@ -217,6 +234,7 @@ class DisclosureView(BaseModel):
             photos=[PhotoView.from_photo(each) for each in disclosure.photos],
             texts=[SmsView.from_sms(each) for each in disclosure.sms_list],
             opt_outs=[OptOutView.from_opt_out(phone, each) for phone, each in disclosure.opt_outs.items()],
+            chats=[ChatRecordView.from_record(each) for each in disclosure.chats],
             review_items=[ReviewedItemView.from_item(each, references) for each in disclosure.review_items],
             requests=[DataRequestView.from_request(each) for each in disclosure.requests],
             trail=[AuditRecordView.from_record(each) for each in disclosure.trail],

@@ -125,6 +125,7 @@ class DataRequestService:
             sms_list=sms_list,
             review_items=review_items,
             opt_outs=dict(self._iter_opt_outs(registrations)),
+            chats=list(self._worker_data.iter_chat_records(worker_key)),
             requests=sorted(others, key=lambda each: each.asked_at),
             trail=sorted(self._iter_trail(applications), key=lambda each: each.occurred_at),
         )

@@ -149,6 +149,33 @@ PROBLEMS: Mapping[str, Problem] = {
         "Pekerja ini sudah mendaftar kembali dengan nomor baru.",
         "The worker has registered again since.",
     ),
+    "correction_not_allowed": Problem(
+        403,
+        "Hanya perangkat yang mendata, pada hari yang sama dan sebelum iuran dibayar. Minta kantor cabang.",
+        "Only the device that made the capture may, on its day and before payment. Ask the branch office.",
+    ),
+    "correction_reused": Problem(
+        409,
+        "correction_id sudah dipakai untuk perbaikan lain.",
+        "This correction_id was used for another correction.",
+    ),
+    "correction_unknown": Problem(404, "Perbaikan tidak ditemukan.", "No correction has this id."),
+    "correction_decided": Problem(
+        409, "Perbaikan ini sudah diputuskan.", "This correction was decided before."
+    ),
+    "correction_pending": Problem(
+        409,
+        "Masih ada perbaikan lain yang menunggu keputusan.",
+        "Another correction still waits for a decision.",
+    ),
+    "corrections_full": Problem(
+        409,
+        "Pendaftaran ini sudah terlalu sering diperbaiki.",
+        "This registration was corrected as often as it may be.",
+    ),
+    "nik_registered": Problem(
+        409, "NIK ini sudah punya pendaftaran.", "This NIK has a registration already."
+    ),
     "cursor_invalid": Problem(400, "Penanda halaman tidak dikenal.", "The cursor was not made by this API."),
     "client_unknown": Problem(404, "Klien tidak ditemukan.", "No client has this id."),
     "client_exists": Problem(
@@ -293,6 +320,13 @@ FIELD_MESSAGES: Mapping[str, FieldMessage] = {
     "text_characters": FieldMessage(
         "Tulis dalam satu baris, tanpa karakter tersembunyi.",
         "Write it on one line, without invisible characters.",
+    ),
+    "text_has_number": FieldMessage(
+        "Jangan tulis NIK atau nomor HP di sini.", "Write no NIK and no phone number here."
+    ),
+    "field_deleted": FieldMessage(
+        "Isian ini sudah dihapus dari data kami setelah iuran dibayar.",
+        "This field was deleted here after the payment.",
     ),
     "text_not_for_sms": FieldMessage(
         "Jangan pakai tautan, kata seperti OTP atau PIN, atau nomor panjang: SMS-nya bisa diblokir operator.",

@@ -17,6 +17,7 @@ from chalicelib.messaging.errors import (
     GatewayError,
     OutcomeUnknown,
     PermanentFailure,
+    Throttled,
 )
 from chalicelib.messaging.gateways import GatewayAcceptance
 
@@ -73,7 +74,8 @@ class Outcome:
     """The outcome of one attempt. `gateway_id` is the accepting gateway's own id for the message.
 
     `is_counted` is False if no gateway was asked. `is_account_failure`: the gateway accepts nothing from this
-    account. `opted_out`: the gateway refused because the recipient opted out.
+    account. `opted_out`: the gateway refused because the recipient opted out. `retry_after_seconds` is when a
+    rejected message may come again.
     """
 
     outcome_type: OutcomeType
@@ -83,6 +85,7 @@ class Outcome:
     is_counted: bool = True
     is_account_failure: bool = False
     opted_out: bool = False
+    retry_after_seconds: int | None = None
 
     @classmethod
     def from_error(cls, error: GatewayError) -> "Outcome":
@@ -100,6 +103,7 @@ class Outcome:
             is_counted=not isinstance(error, CircuitOpen),
             is_account_failure=isinstance(error, AccountFailure),
             opted_out=isinstance(error, PermanentFailure) and error.opted_out,
+            retry_after_seconds=error.retry_after_seconds if isinstance(error, Throttled) else None,
         )
 
 

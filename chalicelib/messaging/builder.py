@@ -31,8 +31,7 @@ def build_sms_gateway(container: "Container") -> ContentGate:
 
 def read_twilio_account(container: "Container") -> TwilioAccount:
     """Read the account from the stage's secret."""
-    response = container.aws.secrets_manager.get_secret_value(SecretId=container.settings.twilio_secret)
-    secret = json.loads(response["SecretString"])
+    secret = json.loads(container.read_secret(container.settings.twilio_secret))
     return TwilioAccount(sid=secret["account_sid"], token=secret["auth_token"])
 
 

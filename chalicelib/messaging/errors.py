@@ -2,6 +2,7 @@
 
 GatewayError
 ├── TransientFailure      surely not sent; another attempt may succeed
+│   ├── Throttled         requests come too fast; the gateway may say when to come again
 │   └── CircuitOpen       no gateway was asked, because it failed too often
 ├── PermanentFailure      surely not sent; no other attempt will succeed
 ├── AccountFailure        surely not sent; the gateway accepts nothing from this account
@@ -28,6 +29,14 @@ class GatewayError(Exception):
 
 class TransientFailure(GatewayError):
     """The gateway did not accept the message and may accept it later."""
+
+
+class Throttled(TransientFailure):
+    """The gateway accepts no message now, but `retry_after_seconds` from now."""
+
+    def __init__(self, reason: str, *, retry_after_seconds: int, gateway: str | None = None) -> None:
+        super().__init__(reason, gateway=gateway)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class CircuitOpen(TransientFailure):

@@ -10,7 +10,6 @@ from chalicelib.aws.items import Values
 from chalicelib.aws.table import ConditionFailed, Table
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped
 
-_KEY = {"pk": "LINE"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # The end of a stop that only a person ends, in microseconds.
@@ -26,8 +25,10 @@ class DynamoSendRateLimiter:
     returns the whole item, which keeps `resumed_at` current without reading.
     """
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, *, channel: str | None = None) -> None:
+        """Without a `channel` it is that of the SMS."""
         self._table = Table(client, table)
+        self._key = {"pk": "LINE" if channel is None else f"LINE#{channel}"}
         self._resumed_at: datetime | None = None
 
     def reserve(self, duration: timedelta, *, now: datetime, max_wait: timedelta) -> datetime:
@@ -78,10 +79,10 @@ class DynamoSendRateLimiter:
         return self._resumed_at
 
     def find_stop(self, now: datetime) -> SendingStop | None:
-        return _parse_stop(self._table.get(_KEY) or {}, _to_epoch_microseconds(now))
+        return _parse_stop(self._table.get(self._key) or {}, _to_epoch_microseconds(now))
 
     def _update(self, update: str, condition: str, values: Values) -> Values:
-        write = self._table.update(_KEY, update, condition, compared=values, returns_current=True)
+        write = self._table.update(self._key, update, condition, compared=values, returns_current=True)
         stored = self._table.run(write, returns="ALL_NEW")
         self._resumed_at = (
             _from_epoch_microseconds(int(stored["resumed_at"])) if "resumed_at" in stored else None

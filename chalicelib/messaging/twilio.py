@@ -1,17 +1,10 @@
-"""The gateway for Twilio's Messages resource and compatible services.
-
-The standard library's HTTP client is enough for one request, and distinguishes a failed connection from a
-lost answer.
-"""
+"""The gateway for Twilio's Messages resource and compatible services."""
 
 import base64
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,11 +17,8 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
+from chalicelib.messaging.http_posts import HttpAnswer, post
 from chalicelib.messaging.twilio_callbacks import OPTED_OUT_CODE, build_callback_url
-
-_CONNECT_TIMEOUT_SECONDS = 2
-_RESPONSE_TIMEOUT_SECONDS = 10
-_MAX_RESPONSE_BYTES = 64 * 1024
 
 # The limits of the Messages resource's ValidityPeriod.
 _MIN_VALIDITY_SECONDS, _MAX_VALIDITY_SECONDS = 1, 36_000
@@ -50,13 +40,6 @@ class TwilioAccount:
     token: str = field(repr=False)
 
 
-class _Response(NamedTuple):
-    """The status of an HTTP response, and its body if that is a JSON object."""
-
-    status: int
-    body: dict[str, Any]
-
-
 class TwilioGateway:
     """Satisfies `gateways.Gateway`. It never retries: the service has no idempotency key.
 
@@ -74,7 +57,7 @@ class TwilioGateway:
         public_url: str,
         clock: Clock,
     ) -> None:
-        self._url = urlsplit(url)
+        self._url = url
         self._get_account = get_account
         self._originator = originator
         self._public_url = public_url
@@ -104,30 +87,11 @@ class TwilioGateway:
         except (BotoCoreError, ClientError) as error:
             raise TransientFailure(type(error).__name__, gateway=self.name) from None
 
-    def _post(self, account: TwilioAccount, form: dict[str, str]) -> _Response:
-        connection = self._open_connection()
-        try:
-            connection.connect()
-        except OSError as error:
-            raise TransientFailure(type(error).__name__, gateway=self.name) from None
-        try:
-            connection.sock.settimeout(_RESPONSE_TIMEOUT_SECONDS)
-            path = f"{self._url.path.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid)}/Messages.json"
-            connection.request("POST", path, urlencode(form), _build_headers(account))
-            response = connection.getresponse()
-            return _Response(response.status, _parse_object(response.read(_MAX_RESPONSE_BYTES)))
-        except (OSError, HTTPException) as error:
-            # The request was sent, or may have been.
-            raise OutcomeUnknown(type(error).__name__, gateway=self.name) from None
-        finally:
-            connection.close()
+    def _post(self, account: TwilioAccount, form: dict[str, str]) -> HttpAnswer:
+        url = f"{self._url.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid)}/Messages.json"
+        return post(url, urlencode(form), _build_headers(account), gateway=self.name)
 
-    def _open_connection(self) -> HTTPConnection:
-        # A new one for each SMS: a kept connection that was closed looks the same as a lost answer.
-        make = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
-        return make(self._url.hostname or "", self._url.port, timeout=_CONNECT_TIMEOUT_SECONDS)
-
-    def _classify(self, response: _Response) -> GatewayError:
+    def _classify(self, response: HttpAnswer) -> GatewayError:
         code = str(response.body.get("code", ""))
         reason = code or f"http_{response.status}"
         if (
@@ -155,11 +119,3 @@ def _build_headers(account: TwilioAccount) -> dict[str, str]:
         "Content-Type": "application/x-www-form-urlencoded",
         "Accept": "application/json",
     }
-
-
-def _parse_object(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

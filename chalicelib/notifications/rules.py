@@ -3,14 +3,17 @@
 import re
 from datetime import datetime
 
-from chalicelib.notifications.bodies import Body
+from chalicelib.notifications.bodies import Body, Purpose
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import get_template
-from chalicelib.registrations.model import Registration
+from chalicelib.registrations.model import EventType, Registration, Status
 
 # An Indonesian mobile number, as intake parses them. Checked again before money is spent, against toll fraud
 # by numbers that reached the table in another way.
 _MOBILE_PATTERN = re.compile(r"\+628[1-35-9]\d{7,10}")
+
+# The name of the corrected field in an event.
+_PHONE = "worker.phone"
 
 
 def may_resend(sms: Sms) -> bool:
@@ -20,12 +23,29 @@ def may_resend(sms: Sms) -> bool:
 
 def find_abandon_reason(sms: Sms, registration: Registration, body: Body | None, now: datetime) -> str | None:
     """Return why an SMS with this body must not be sent any more, or None."""
+    if registration.lifecycle.status is Status.DECEASED:
+        return "deceased"
     if now >= sms.deadline:
         return "expired"
     if registration.worker.phone is None:
         return "no_phone"
     if not _MOBILE_PATTERN.fullmatch(registration.worker.phone):
         return "not_an_indonesian_mobile"
-    if body is None:
+    if body is None or _is_before_phone_correction(sms, registration):
         return "overtaken"
     return None
+
+
+def _is_before_phone_correction(sms: Sms, registration: Registration) -> bool:
+    """Return True if the phone was corrected after the event. The right phone gets one SMS for that.
+
+    Whoever captures a known worker again does that at no version of the registration.
+    """
+    if sms.purpose is Purpose.ALREADY_REGISTERED:
+        return False
+    corrected_at = [
+        version
+        for version, event in enumerate(registration.lifecycle.history, start=1)
+        if event.event_type is EventType.CORRECTED and _PHONE in str(event.detail["fields"]).split(",")
+    ]
+    return (sms.request_version or sms.event_version) < max(corrected_at, default=0)

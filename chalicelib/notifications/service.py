@@ -288,17 +288,17 @@ class NotificationService:
                 return self._update(sms, sms.abandon("opted_out"))
 
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
-        # Rendered again, because time has passed since the claim.
-        body = self._render(sms.purpose, sms.event_version, registration)
-        phone = registration.worker.phone
-        if body is None or phone is None:
-            return self._defer(sms, self._clock(), "overtaken")
         try:
             self._wait_for_slot(sms)
         except SendingStopped as stopped:
             return self._defer(sms, stopped.ends_at or self._clock() + _STOP_RETRY_DELAY, "stopped")
         except RateLimited:
             return self._defer(sms, self._compute_retry_at(sms), "rate_limited")
+        # Read and rendered again, because time has passed: the worker may have died, or have another phone.
+        registration = self._registrations.get(registration.reference)
+        body, phone = self._render(sms.purpose, sms.event_version, registration), registration.worker.phone
+        if body is None or phone is None or find_abandon_reason(sms, registration, body, self._clock()):
+            return self._defer(sms, self._clock(), "overtaken")
         started = sms.start_attempt(self._clock())
         current = self._update(sms, started)
         if current is not started:

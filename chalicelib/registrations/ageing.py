@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.contributions.service import FUND_ZONE
+from chalicelib.registrations.corrections import delete_identity
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.repeats import delete_person_lookup
 from chalicelib.registrations.worker import Work, Worker
@@ -17,12 +18,19 @@ def age_registration(
     `identity_retention` is for a membership that an earlier release paid.
     """
     lifecycle, worker, work = registration.lifecycle, registration.worker, registration.work
-    identity = registration.identity
+    identity, corrections = registration.identity, registration.corrections
     if lifecycle.status is Status.ACTIVE and isinstance(worker, Worker) and isinstance(work, Work):
         paid_on = lifecycle.status_since.astimezone(FUND_ZONE).date()
         if today >= (registration.identity_until or paid_on + identity_retention):
             worker, work = worker.delete_identity(), work.delete_income()
-            identity = delete_person_lookup(identity)
+            identity, corrections = delete_person_lookup(identity), delete_identity(corrections)
             lifecycle = lifecycle.with_identity_deleted(occurred_at=occurred_at)
     lifecycle = lifecycle.age(today=today, occurred_at=occurred_at, expires_on=registration.expires_on)
-    return replace(registration, lifecycle=lifecycle, worker=worker, work=work, identity=identity)
+    return replace(
+        registration,
+        lifecycle=lifecycle,
+        worker=worker,
+        work=work,
+        identity=identity,
+        corrections=corrections,
+    )

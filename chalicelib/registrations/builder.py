@@ -8,6 +8,7 @@ from chalicelib.registrations.erasure import ErasureService
 from chalicelib.registrations.lifecycle import LifecycleService
 from chalicelib.registrations.model import Status
 from chalicelib.registrations.queues import SQSNotificationQueue
+from chalicelib.registrations.store_corrections import DynamoCorrectionStore
 from chalicelib.registrations.store_discards import DynamoDiscards
 from chalicelib.registrations.store_erasure import DynamoErasureStore
 from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
@@ -34,6 +35,15 @@ def build_lifecycle_service(container: "Container") -> LifecycleService:
     )
 
 
+def build_correction_store(container: "Container") -> DynamoCorrectionStore:
+    return DynamoCorrectionStore(
+        container.aws.dynamodb,
+        container.settings.registrations_table,
+        container.cipher,
+        build_audit_write=container.audit_trail.build_append,
+    )
+
+
 def build_erasure_service(container: "Container") -> ErasureService:
     return ErasureService(
         store=DynamoErasureStore(
@@ -45,10 +55,12 @@ def build_erasure_service(container: "Container") -> ErasureService:
         ),
         reading=container.reading,
         photos=container.photos,
+        chats=container.conversation_store,
         clock=container.clock,
         retention_periods={
             Status.CANCELLED: container.settings.retention_period,
             Status.EXPIRED: container.settings.retention_period,
+            Status.DECEASED: container.settings.retention_period,
             Status.LAPSED: container.settings.lapsed_retention,
         },
     )

@@ -7,7 +7,7 @@ repeated: the links through which the other items are found are removed last.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.clock import Clock
 from chalicelib.photos.model import StoredPhoto
@@ -17,6 +17,9 @@ from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationU
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
+
+if TYPE_CHECKING:
+    from chalicelib.conversations.messages import ChatRecord
 
 # An attempt is repeated only if captures of the same worker arrived during it.
 _MAX_ATTEMPTS = 5
@@ -59,8 +62,8 @@ class ErasureStore(Protocol):
     def erase_worker(self, worker_key: str, latest_reference: Reference) -> None:
         """Delete the worker's item, unless `latest_reference` is not the latest registration any more."""
 
-    def erase_registration(self, reference: Reference) -> None:
-        """Delete a registration; keep its counted facts. Raise TryAgain."""
+    def erase_registration(self, reference: Reference, worker_key: str) -> None:
+        """Delete a registration if it is still of this worker; keep its counted facts. Raise TryAgain."""
 
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
         """Remove the personal fields of a registration; keep its counted facts.
@@ -82,6 +85,19 @@ class PhotoStore(Protocol):
         """Delete the photos of a capture. It may be repeated."""
 
 
+class ChatStore(Protocol):
+    """The chats in which workers registered, or began to."""
+
+    def erase_worker(self, worker_key: str) -> None:
+        """Delete drafts of a worker and messages about the worker. It may be repeated."""
+
+    def iter_worker_records(self, worker_key: str) -> "Iterator[ChatRecord]":
+        """Yield what chats hold on a worker; the newest may be missing for a moment."""
+
+    def erase_link(self, capture_id: str) -> None:
+        """Forget the chat of a capture. It may be repeated."""
+
+
 @dataclass(frozen=True)
 class Application:
     """One of a worker's registrations. `registration` is None if its personal fields were destroyed."""
@@ -99,6 +115,7 @@ class ErasureService:
         store: ErasureStore,
         reading: ReadingService,
         photos: PhotoStore,
+        chats: ChatStore,
         clock: Clock,
         retention_periods: Mapping[Status, timedelta],
     ) -> None:
@@ -106,12 +123,13 @@ class ErasureService:
         self._store = store
         self._reading = reading
         self._photos = photos
+        self._chats = chats
         self._clock = clock
         self._retention_periods = retention_periods
 
     def list_applications(self, worker_key: str) -> list[Application]:
         """Return every registration of a worker, the latest first."""
-        return list(self._iter_applications(self._store.get_links(worker_key).latest_reference))
+        return list(self._iter_applications(worker_key, self._store.get_links(worker_key).latest_reference))
 
     def iter_capture_links(self, worker_key: str) -> Iterator[CaptureLink]:
         """Yield the links to a worker's captures."""
@@ -125,6 +143,10 @@ class ErasureService:
         """Yield the photos of the capture behind a link."""
         return self._photos.iter_photos(capture_link.capture_id)
 
+    def iter_chat_records(self, worker_key: str) -> "Iterator[ChatRecord]":
+        """Yield what chats hold on a worker."""
+        return self._chats.iter_worker_records(worker_key)
+
     def erase(
         self, worker_key: str, *, received_before: datetime, erase_attached: Callable[[Reference], object]
     ) -> None:
@@ -134,9 +156,10 @@ class ErasureService:
         after the time limit; the same call continues.
         """
         deadline = self._clock() + _TIME_LIMIT
+        self._chats.erase_worker(worker_key)
         for _ in range(_MAX_ATTEMPTS):
             links = self._store.get_links(worker_key)
-            applications = list(self._iter_applications(links.latest_reference))
+            applications = list(self._iter_applications(worker_key, links.latest_reference))
             to_erase = [
                 each.reference for each in applications if not _is_received_after(each, received_before)
             ]
@@ -151,7 +174,7 @@ class ErasureService:
             for reference in reversed(to_erase):
                 self._check_deadline(deadline)
                 erase_attached(reference)
-                self._store.erase_registration(reference)
+                self._store.erase_registration(reference, worker_key)
                 # An SMS may have begun in between; none can begin after the registration is gone.
                 erase_attached(reference)
             if links.latest_reference is not None and links.latest_reference not in to_keep:
@@ -187,7 +210,7 @@ class ErasureService:
                 self._erase_capture(worker_key, link)
         is_known = any(
             each.registration is not None and each.reference != reference
-            for each in self._iter_applications(links.latest_reference)
+            for each in self._iter_applications(worker_key, links.latest_reference)
         )
         if links.latest_reference is not None and not is_known:
             self._store.erase_worker(worker_key, links.latest_reference)
@@ -196,12 +219,15 @@ class ErasureService:
         return self._store.destroy_personal_fields(registration, destroyed_at=self._clock())
 
     def _erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
+        self._chats.erase_link(capture_link.capture_id)
         self._photos.erase(capture_link.capture_id)
         self._store.erase_capture(worker_key, capture_link)
         # A photo may have come in between; none is kept after the capture is gone.
         self._photos.erase(capture_link.capture_id)
 
-    def _iter_applications(self, latest_reference: Reference | None) -> Iterator[Application]:
+    def _iter_applications(
+        self, worker_key: str, latest_reference: Reference | None
+    ) -> Iterator[Application]:
         reference = latest_reference
         while reference is not None:
             try:
@@ -212,6 +238,8 @@ class ErasureService:
             except RegistrationUnknown:
                 return
             else:
+                if registration.worker_key != worker_key:
+                    return  # Its NIK was corrected meanwhile: it is another worker's.
                 yield Application(reference, registration)
                 reference = registration.follows
 

@@ -1,6 +1,6 @@
 """Intake of captures: each is stored exactly once, and each worker has at most one open registration."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Protocol
@@ -36,7 +36,7 @@ from chalicelib.registrations.limits import (
 )
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import Flag, LifecycleState, Registration
-from chalicelib.registrations.nik import list_neighbourhoods
+from chalicelib.registrations.neighbourhoods import hash_neighbourhoods
 from chalicelib.registrations.prior_state import CaptureExists, PriorState, WorkerExists, WorkerRecord
 from chalicelib.registrations.quotas import (
     CampaignSponsor,
@@ -55,10 +55,6 @@ from chalicelib.registrations.worker import Worker
 # An attempt is repeated if another writer changed the same items in between, or if the store reports the
 # worker's record or the count of the phone number for the next one. No real race takes more than six.
 _MAX_ATTEMPTS = 6
-
-# Hexadecimal digits of a NIK neighbourhood's hash: enough that five close serials rarely share it by chance,
-# and too few to identify a neighbourhood even with the key (some 30,000 runs of five serials share both).
-_NEIGHBOURHOOD_HASH_DIGITS = 3
 
 
 class IntakeStore(Protocol):
@@ -234,7 +230,7 @@ class IntakeService:
         try:
             worker = self._read_worker(submission, campaign)
             return self._store_capture(
-                submission.with_worker(worker, self._hash_neighbourhoods(worker)), worker
+                submission.with_worker(worker, hash_neighbourhoods(worker.nik, self._hashing)), worker
             )
         except RulesBroken as refusal:
             # A capture that was accepted once stays accepted, even if today's rules would refuse it.
@@ -269,10 +265,6 @@ class IntakeService:
         capture = self._store.find_capture(submission.capture_metadata.capture_id)
         if capture is not None and capture.answer is not None:
             raise CaptureExists(capture)
-
-    def _hash_neighbourhoods(self, worker: Worker) -> Iterator[str]:
-        for neighbourhood in list_neighbourhoods(worker.nik):
-            yield self._hashing.digest("nik_neighbourhood", neighbourhood)[:_NEIGHBOURHOOD_HASH_DIGITS]
 
     def _store_capture(self, submission: Submission, worker: Worker) -> Answer:
         registration = self._build_registration(submission, worker)

@@ -5,18 +5,25 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
-from chalicelib.callers import Caller
+from chalicelib.callers import Caller, Role
 from chalicelib.clock import Clock
 from chalicelib.conflicts import WriteConflict
 from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.ageing import age_registration
+from chalicelib.registrations.corrections import withdraw_open
 from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration
 from chalicelib.registrations.payments import differs_from_quote
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.registrations.reported_events import (
+    DECEASED,
+    Cancellation,
+    Payment,
+    PaymentCode,
+    VerificationResult,
+)
 from chalicelib.registrations.reported_times import check_payment_code, check_payment_time
 
 # Each attempt succeeds unless another writer changed the same registration in between.
@@ -131,11 +138,25 @@ class LifecycleService:
         return self._change(registration, caller, LifecycleState.with_verification, result)
 
     def cancel(self, typed_reference: str, cancellation: Cancellation, *, caller: Caller) -> Registration:
-        """Withdraw an application before it is paid.
+        """Withdraw an application before it is paid, or end any registration of a worker who died.
 
-        Raise RegistrationUnknown, TransitionNotAllowed or TryAgain.
+        The core system alone reports a death. Raise NotAllowed, RegistrationUnknown, TransitionNotAllowed,
+        RegistrationSuperseded or TryAgain.
         """
+        if cancellation.reason == DECEASED:
+            caller.require_any_role(frozenset({Role.CORE}))
         registration = self._reading.look_up(typed_reference, caller=caller)
+        if cancellation.reason == DECEASED:
+            return self.store_change(
+                registration,
+                lambda current: replace(
+                    current,
+                    lifecycle=current.lifecycle.with_death(
+                        occurred_at=self._clock(), client_id=caller.client_id
+                    ),
+                    corrections=withdraw_open(current.corrections),
+                ),
+            )
         return self._change(registration, caller, LifecycleState.with_cancellation, cancellation)
 
     def iter_due(self) -> Iterator[Reference]:

@@ -11,7 +11,7 @@ from chalicelib.registrations.quotas import QuotaState
 from chalicelib.registrations.submission import Submission
 
 # Higher than any real count, so that the write counts without refusing.
-_UNLIMITED_COUNT = 10**9
+UNLIMITED_COUNT = 10**9
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def build_phone_increment(
     elif phone_count < cap.cap:
         limit = cap.cap
     elif submission.is_public:
-        limit = _UNLIMITED_COUNT
+        limit = UNLIMITED_COUNT
     else:
         reached = PhoneCapReached(f"{phone_count} today")
         raise reached.with_retry_after(submission.seconds_until_day_end)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations.capture_metadata import CaptureMetadata
+from chalicelib.registrations.corrections import Correction
 from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
@@ -18,6 +19,7 @@ from chalicelib.registrations.reported_events import Cancellation, Payment, Paym
 from chalicelib.registrations.transitions import (
     ENDED_STATUSES,
     ENDED_UNPAID_STATUSES,
+    FINAL_STATUSES,
     MAX_REPORTED_EVENTS,
     OPEN_UNPAID_STATUSES,
     REPORTED_EVENTS,
@@ -31,6 +33,7 @@ from chalicelib.registrations.worker import Consent, Coverage, Recipient, Retain
 __all__ = [
     "ENDED_STATUSES",
     "ENDED_UNPAID_STATUSES",
+    "FINAL_STATUSES",
     "MAX_REPORTED_EVENTS",
     "OPEN_UNPAID_STATUSES",
     "TRANSITIONS",
@@ -59,6 +62,20 @@ class Flag(StrEnum):
     PAYMENT_SHARED = "payment_shared"
     TAKEN_OVER = "taken_over"
     TOOK_OVER = "took_over"
+    CORRECTION_OPEN = "correction_open"
+
+
+@dataclass(frozen=True)
+class CorrectionImpact:
+    """The parts of a registration that a correction changes: the checked identity, and the price."""
+
+    changes_identity: bool
+    changes_price: bool
+
+    @property
+    def changes_code(self) -> bool:
+        """Return True if a payment code that was issued before is for another person or amount."""
+        return self.changes_identity or self.changes_price
 
 
 # After three unpaid months membership is inactive; arrears are not charged (official FAQ).
@@ -209,6 +226,37 @@ class LifecycleState:
             return self
         return self._transition(EventType.CANCELLED, occurred_at, client_id, {"reason": cancellation.reason})
 
+    def with_death(self, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+        """Return the state after the worker's death was reported; again it changes nothing.
+
+        Raise TransitionNotAllowed.
+        """
+        if self.status is Status.DECEASED:
+            return self
+        return self._transition(EventType.DECEASED, occurred_at, client_id, {})
+
+    def with_correction(
+        self, detail: Mapping[str, str], impact: CorrectionImpact, *, occurred_at: datetime, client_id: str
+    ) -> "LifecycleState":
+        """Return the state after a correction: the core system checks and charges again what was corrected.
+
+        `detail` names the corrected fields. Raise TransitionNotAllowed.
+        """
+        changed = self._transition(EventType.CORRECTED, occurred_at, client_id, detail)
+        is_unpaid = self.status in OPEN_UNPAID_STATUSES
+        verification = Verification.NOT_CHECKED if impact.changes_identity else self.verification
+        payment_code = None if is_unpaid and impact.changes_code else self.payment_code
+        is_code_withdrawn = self.status is Status.AWAITING_PAYMENT and payment_code is None
+        if is_code_withdrawn or verification is not self.verification:
+            changed = changed._transition(EventType.RECHECK_REQUESTED, occurred_at, client_id, {})
+        return replace(changed, verification=verification, payment_code=payment_code)
+
+    def with_correction_event(
+        self, event_type: EventType, fields: Sequence[str], *, occurred_at: datetime, client_id: str
+    ) -> "LifecycleState":
+        """Return the state after a correction was requested or declined. Raise TransitionNotAllowed."""
+        return self._transition(event_type, occurred_at, client_id, {"fields": ",".join(fields)})
+
     def with_takeover(self, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
         """Return the state that gives way to a new registration. Raise TransitionNotAllowed."""
         return self._transition(EventType.TAKEN_OVER, occurred_at, client_id, {})
@@ -264,12 +312,16 @@ class LifecycleState:
 
 @dataclass(frozen=True)
 class RegistrationFacts:
-    """The countable facts of a registration. `quoted` and `paid` are sums in rupiah, the latter so far."""
+    """The countable facts of a registration.
+
+    `quoted` and `paid` are sums in rupiah, the latter so far; `corrections` were applied to it.
+    """
 
     status: Status
     quoted: int
     paid: int
     flags: tuple[Flag, ...] = ()
+    corrections: int = 0
 
 
 @dataclass(frozen=True)
@@ -296,16 +348,25 @@ class Registration:
     flags: tuple[Flag, ...] = ()
     identity: Mapping[str, str] | None = None
     identity_until: date | None = None
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def facts(self) -> RegistrationFacts:
         paid = sum(payment.amount for payment in self.lifecycle.payments)
-        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.shown_flags)
+        corrections = sum(each.is_applied for each in self.corrections)
+        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.shown_flags, corrections)
 
     @property
     def shown_flags(self) -> tuple[Flag, ...]:
-        """Return the flags, with HISTORY_FULL if the history takes no more reported events."""
-        return (*self.flags, Flag.HISTORY_FULL) if self.lifecycle.is_full else self.flags
+        """Return the flags, with those that follow from the history and the corrections."""
+        full = (Flag.HISTORY_FULL,) if self.lifecycle.is_full else ()
+        waiting = (Flag.CORRECTION_OPEN,) if self.open_correction else ()
+        return (*self.flags, *full, *waiting)
+
+    @property
+    def open_correction(self) -> Correction | None:
+        """Return the correction that waits for the core system's decision; there is one at most."""
+        return next((each for each in self.corrections if each.is_open), None)
 
     @property
     def due_on(self) -> date | None:

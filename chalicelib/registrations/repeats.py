@@ -9,7 +9,7 @@ from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.registrations.captures import IDENTITY_FIELDS, IdentityField
 from chalicelib.registrations.model import EventType, Flag, Registration
 from chalicelib.registrations.phone import Phone
-from chalicelib.registrations.worker import Worker
+from chalicelib.registrations.worker import Recipient, Worker
 from chalicelib.typed import APOSTROPHES
 
 MAX_RECORDED_REPEATS = 5
@@ -39,12 +39,7 @@ def hash_identity(worker: Worker, *, worker_key: str, hashing: KeyedHash) -> Map
         "birth_date": worker.birth_date.isoformat(),
         "phone": worker.phone,
     }
-    hashes: dict[str, str] = {
-        str(field): _NO_VALUE
-        if value is None
-        else hashing.digest(f"identity {field}", f"{worker_key}\x1f{value}")[:_HASH_DIGITS]
-        for field, value in values.items()
-    }
+    hashes = _hash_values(values, worker_key=worker_key, hashing=hashing)
     return {**hashes, **_hash_lookups(values, hashing)}
 
 
@@ -62,6 +57,30 @@ def read_lookups(identity: Mapping[str, str] | None) -> Mapping[str, str]:
 def delete_person_lookup(identity: Mapping[str, str] | None) -> Mapping[str, str] | None:
     """Return identity hashes after the birth date was deleted: nobody is found by it any more."""
     return None if identity is None else {**identity, PERSON_LOOKUP: _NO_LOOKUP}
+
+
+def hash_retained_identity(
+    recipient: Recipient, identity: Mapping[str, str] | None, *, worker_key: str, hashing: KeyedHash
+) -> Mapping[str, str] | None:
+    """Return identity hashes with new ones of name and phone, which are kept when the rest is deleted."""
+    if identity is None:
+        return None
+    values: dict[IdentityField, str | None] = {"name": _fold_name(recipient.name), "phone": recipient.phone}
+    hashes = _hash_values(values, worker_key=worker_key, hashing=hashing)
+    phone = recipient.phone
+    lookup = _NO_LOOKUP if phone is None else hash_phone_lookup(phone, hashing)
+    return {**identity, **hashes, PHONE_LOOKUP: lookup}
+
+
+def _hash_values(
+    values: Mapping[IdentityField, str | None], *, worker_key: str, hashing: KeyedHash
+) -> dict[str, str]:
+    return {
+        str(field): _NO_VALUE
+        if value is None
+        else hashing.digest(f"identity {field}", f"{worker_key}\x1f{value}")[:_HASH_DIGITS]
+        for field, value in values.items()
+    }
 
 
 def _hash_lookups(values: Mapping[IdentityField, str | None], hashing: KeyedHash) -> Mapping[str, str]:

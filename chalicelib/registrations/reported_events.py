@@ -9,6 +9,9 @@ from chalicelib.fields import StrictDate
 from chalicelib.models import StrictModel
 from chalicelib.registrations.worker import CLEANED
 
+DECEASED = "deceased"
+"""The reason of a registration that ends because the worker died."""
+
 
 class PaymentCode(StrictModel):
     """The amount that the core system asks the worker to pay, in rupiah, and the last day for it."""
@@ -37,6 +40,6 @@ class VerificationResult(StrictModel):
 
 
 class Cancellation(StrictModel):
-    """The reason to cancel an application before it is paid."""
+    """The reason to cancel an application before it is paid. `deceased` ends any, by core alone."""
 
-    reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other"]
+    reason: Literal["worker_request", "captured_by_mistake", "duplicate", "other", "deceased"]

@@ -29,18 +29,13 @@ from chalicelib.registrations.device_report import DeviceReport
 from chalicelib.registrations.errors import (
     CaptureErased,
     CaptureReused,
-    HistoryFull,
-    PaymentReused,
     PhoneCapReached,
     RegistrationDestroyed,
-    RegistrationSuperseded,
     RegistrationUnknown,
-    TransitionNotAllowed,
     WorkerCapturesReached,
 )
 from chalicelib.registrations.messages import ListGaps, ListRegistrations, SubmitRegistration
-from chalicelib.registrations.model import Registration
-from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.registrations.routes_lifecycle import respond_with_registration
 from chalicelib.registrations.rules import build_quote_request
 from chalicelib.registrations.schemas import (
     AnswerView,
@@ -79,7 +74,6 @@ def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
     _add_intake_routes(routes, container)
     _add_reading_routes(routes, container)
-    _add_lifecycle_routes(routes, container)
     return routes
 
 
@@ -237,7 +231,7 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         its own captures named: the officer has just met the worker.
         """
         registration = container.reading.look_up(reference, caller=request.caller, includes_met=True)
-        return _respond(container, request, registration, shows_confirmation=True)
+        return respond_with_registration(container, request, registration, shows_confirmation=True)
 
     @routes.route("/v1/clients/{client_id}/gaps", methods=["GET"], content_types=[])
     @endpoint(
@@ -267,79 +261,6 @@ def _add_reading_routes(routes: Blueprint, container: "Container") -> None:
         return json_response(GapsView.build(client_id, page, discards), exclude_defaults=True)
 
 
-def _add_lifecycle_routes(routes: Blueprint, container: "Container") -> None:
-    @routes.route("/v1/registrations/{reference}/payment-code", methods=["PUT"], content_types=[])
-    @endpoint(
-        routes,
-        Role.CORE,
-        body_model=PaymentCode,
-        responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull, RulesBroken),
-    )
-    def issue_payment_code(request: Request, reference: str) -> Response:
-        """Store the payment code of a registration; the same code again changes nothing."""
-        code = request.parse_body(PaymentCode)
-        return _respond(
-            container, request, container.lifecycle.issue_payment_code(reference, code, caller=request.caller)
-        )
-
-    @routes.route("/v1/registrations/{reference}/payments", methods=["POST"], content_types=[])
-    @endpoint(
-        routes,
-        Role.CORE,
-        body_model=Payment,
-        responses={200: RegistrationView},
-        refusals=(
-            RegistrationUnknown,
-            RegistrationDestroyed,
-            PaymentReused,
-            TransitionNotAllowed,
-            HistoryFull,
-            RegistrationSuperseded,
-            RulesBroken,
-        ),
-    )
-    def take_payment(request: Request, reference: str) -> Response:
-        """Record a payment; a payment_id is counted once."""
-        payment = request.parse_body(Payment)
-        return _respond(
-            container, request, container.lifecycle.record_payment(reference, payment, caller=request.caller)
-        )
-
-    @routes.route("/v1/registrations/{reference}/verification", methods=["POST"], content_types=[])
-    @endpoint(
-        routes,
-        Role.CORE,
-        body_model=VerificationResult,
-        responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed, HistoryFull),
-    )
-    def verify_registration(request: Request, reference: str) -> Response:
-        """Store the civil registry's result."""
-        result = request.parse_body(VerificationResult)
-        return _respond(
-            container,
-            request,
-            container.lifecycle.record_verification(reference, result, caller=request.caller),
-        )
-
-    @routes.route("/v1/registrations/{reference}/cancellation", methods=["POST"], content_types=[])
-    @endpoint(
-        routes,
-        Role.KIOSK,
-        Role.MANAGER,
-        body_model=Cancellation,
-        responses={200: RegistrationView},
-        refusals=(RegistrationUnknown, RegistrationDestroyed, TransitionNotAllowed),
-    )
-    def cancel_registration(request: Request, reference: str) -> Response:
-        """Cancel an application that was not paid yet."""
-        cancellation = request.parse_body(Cancellation)
-        return _respond(
-            container, request, container.lifecycle.cancel(reference, cancellation, caller=request.caller)
-        )
-
-
 def _respond_to_submission(request: Request, result: SubmissionResult) -> Response:
     headers = {"Idempotent-Replayed": "true"} if result.is_replay else {}
     answer = result.answer
@@ -361,20 +282,6 @@ def _parse_item(text: bytes, request: Request) -> SubmitRegistration | VerdictVi
         return parse_document(text, SubmitRegistration)
     except Exception as error:  # noqa: BLE001 - a failure of one item must not fail the others
         return _build_failed_item(batch.read_capture_id(text), error, request)
-
-
-def _respond(
-    container: "Container",
-    request: Request,
-    registration: Registration,
-    *,
-    shows_confirmation: bool = False,
-) -> Response:
-    container.audit.record_read(registration.reference, caller=request.caller)
-    view = RegistrationView.build(registration, caller=request.caller)
-    if shows_confirmation:
-        view.confirmation = container.confirmations.find_for(request.caller, registration.reference)
-    return json_response(view, exclude_defaults=True)
 
 
 def _build_capped_item(container: "Container", request: Request, text: bytes) -> VerdictView:

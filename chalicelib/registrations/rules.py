@@ -45,7 +45,24 @@ def read_worker(
     age_limits: AgeLimits,
     clock_lead: timedelta = timedelta(0),
 ) -> Worker:
-    """Return the worker whom a capture registers. Raise RulesBroken with every broken rule.
+    """Return the worker whom a capture registers. Raise RulesBroken with every broken rule."""
+    worker, broken_rules = judge_capture(
+        capture, campaign, now=now, age_limits=age_limits, clock_lead=clock_lead
+    )
+    if worker is None or broken_rules:
+        raise RulesBroken(*broken_rules)
+    return worker
+
+
+def judge_capture(
+    capture: CleanedCapture,
+    campaign: Campaign,
+    *,
+    now: datetime,
+    age_limits: AgeLimits,
+    clock_lead: timedelta = timedelta(0),
+) -> tuple[Worker | None, list[BrokenRule]]:
+    """Return the worker of a capture, if NIK, phone and name can be read, and every broken rule.
 
     `clock_lead` is by how much the device's clock is fast: its times may be so much later than `now`.
     """
@@ -60,10 +77,7 @@ def read_worker(
         *_check_postal_code(command.worker.postal_code),
         *_check_texts(command),
     ]
-    worker = _build_worker(capture, broken_rules)
-    if worker is None or broken_rules:
-        raise RulesBroken(*broken_rules)
-    return worker
+    return _build_worker(capture, broken_rules), broken_rules
 
 
 def build_quote_request(command: SubmitRegistration, capture_day: date) -> AskForQuote:

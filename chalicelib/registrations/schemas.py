@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from chalicelib.callers import Caller, Channel, Disclosure, Role
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import to_optional_timestamp, to_timestamp
 from chalicelib.contributions.model import Payer, Programme, Quote
 from chalicelib.crypto.masking import mask_name, mask_number
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
+from chalicelib.registrations.corrections import Correction
 from chalicelib.registrations.model import EventType, Flag, Registration, Status, Verification
 from chalicelib.registrations.reported_events import Payment, PaymentCode
 from chalicelib.registrations.worker import Check, Consent, Recipient, Worker
@@ -32,8 +33,7 @@ DIFFERS = Field(
 SUGGESTION = Field(
     default=None,
     description="`correction`: the civil registry did not match what is recorded, and this capture differs."
-    " Have the registration corrected: while there is no route for corrections, cancel it and register the"
-    " worker again.",
+    " Have the registration corrected: `POST /v1/registrations/{reference}/corrections`.",
 )
 
 
@@ -320,6 +320,29 @@ class CaptureReportView(BaseModel):
         )
 
 
+class WholeCorrectionView(BaseModel):
+    """A correction with all that is kept of it: `before` has the values that it replaced, by field."""
+
+    correction_id: str
+    state: str
+    fields: tuple[str, ...]
+    reason: str
+    client_id: str
+    occurred_at: str
+    decided_by: str | None
+    decided_at: str | None
+    before: Mapping[str, Any]
+    wanted: Mapping[str, Any]
+
+    @classmethod
+    def build(cls, correction: Correction) -> "WholeCorrectionView":
+        values = vars(correction) | {
+            "occurred_at": to_timestamp(correction.occurred_at),
+            "decided_at": to_optional_timestamp(correction.decided_at),
+        }
+        return cls(**{name: values[name] for name in cls.model_fields})
+
+
 class WholeRegistrationView(RegistrationView):
     """A registration with all that is kept of it, for the person it is about."""
 
@@ -328,6 +351,7 @@ class WholeRegistrationView(RegistrationView):
     payments: tuple[Payment, ...]
     kpj: str | None
     expires_on: date
+    corrections: tuple[WholeCorrectionView, ...]
 
     @classmethod
     def build_complete(cls, registration: Registration) -> "WholeRegistrationView":
@@ -339,6 +363,7 @@ class WholeRegistrationView(RegistrationView):
             payments=registration.lifecycle.payments,
             kpj=registration.lifecycle.kpj,
             expires_on=registration.expires_on,
+            corrections=tuple(map(WholeCorrectionView.build, registration.corrections)),
         )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-_AMOUNT = re.compile(r'("(?:amount|total)":\s*)([0-9]+)')
+_AMOUNT = re.compile(r'("(?:amount|total|work\.monthly_income)":\s*)([0-9]+)')
 _WIDTH = 15
 
 

@@ -23,6 +23,7 @@ from chalicelib.registrations.store_items import (
 )
 from chalicelib.registrations.store_keys import (
     BY_STATUS,
+    ITEM_EXISTS,
     ITEM_IS_NEW,
     LINK_PREFIX,
     REFERENCE_NAME,
@@ -31,6 +32,7 @@ from chalicelib.registrations.store_keys import (
     list_status_shards,
     make_capture_key,
     make_link_key,
+    make_open_request_key,
     make_registration_key,
     make_remnant_keys,
     make_worker_key,
@@ -95,8 +97,11 @@ class DynamoErasureStore:
 
     def erase_capture(self, worker_key: str, capture_link: CaptureLink) -> None:
         key = make_capture_key(capture_link.capture_id)
-        delete_link = self._table.delete(make_link_key(worker_key, capture_link.capture_id))
+        link_key = make_link_key(worker_key, capture_link.capture_id)
+        delete_link = self._table.delete(link_key, ITEM_EXISTS)
         for _ in range(_MAX_ATTEMPTS):
+            if self._table.get(link_key) is None:
+                return  # It was erased meanwhile, or moved with its registration to another worker.
             capture = self._table.get(key) or {}
             move = self._move_facts(key, capture) if "fingerprint" in capture else []
             if self._try_transact([*move, delete_link]):
@@ -113,16 +118,19 @@ class DynamoErasureStore:
             )
         )
 
-    def erase_registration(self, reference: Reference) -> None:
+    def erase_registration(self, reference: Reference, worker_key: str) -> None:
         key = make_registration_key(reference)
         for _ in range(_MAX_ATTEMPTS):
             registration = self._table.get(key)
-            if registration is None:
+            # One whose personal fields were destroyed has no worker any more.
+            if registration is None or registration.get("worker_key", worker_key) != worker_key:
                 return
             compared = {":version": registration["version"]}
             delete = self._table.delete(key, _IS_VERSION, compared=compared)
+            delete_marker = self._table.delete(make_open_request_key(reference))
             place_return = build_place_return_on_erasure(self._table, registration)
-            if self._try_transact([delete, *self._put_registration_remnant(registration), *place_return]):
+            remnant = self._put_registration_remnant(registration)
+            if self._try_transact([delete, delete_marker, *remnant, *place_return]):
                 return
         raise TryAgain("the registration is being changed")
 
@@ -135,7 +143,9 @@ class DynamoErasureStore:
         destroy = self._table.update(key, _DESTROY_PERSONAL_FIELDS, _IS_VERSION, compared=compared)
         record = self._build_destruction_record(registration.reference, destroyed_at)
         count = count_deletion(self._table, registration.capture_metadata.campaign_id, "registrations")
-        return self._try_transact([destroy, *self._put_registration_remnant(current), count, *record])
+        remnant = self._put_registration_remnant(current)
+        delete_marker = self._table.delete(make_open_request_key(registration.reference))
+        return self._try_transact([destroy, *remnant, count, *record, delete_marker])
 
     def iter_in_status(self, status: Status, *, since_before: datetime) -> Iterator[Reference]:
         condition = "status_shard = :shard AND status_order < :before"

@@ -13,7 +13,7 @@ from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.registrations.captures import Capture, Outcome
 from chalicelib.registrations.errors import RegistrationDestroyed
 from chalicelib.registrations.limits import PhoneCountExceeded, PhoneCountIncrement
-from chalicelib.registrations.model import Registration, Status
+from chalicelib.registrations.model import Registration
 from chalicelib.registrations.prior_state import (
     CaptureExists,
     PriorState,
@@ -36,12 +36,18 @@ from chalicelib.registrations.store_keys import (
     make_capture_key,
     make_decoy_key,
     make_link_key,
-    make_phone_key,
     make_registration_key,
-    make_sponsor_key,
     make_worker_key,
 )
 from chalicelib.registrations.store_quotas import build_place_update
+from chalicelib.registrations.store_worker_state import (
+    RETENTION,
+    build_phone_count,
+    build_worker_record,
+    make_worker_record,
+    parse_worker_record,
+    read_prior_state,
+)
 from chalicelib.registrations.takeovers import Takeover
 
 # A refused capture may be corrected and sent again; an accepted one never changes.
@@ -54,11 +60,11 @@ _WORKER_GIVES_WAY = (
 )
 _WORKER_IS_SAME = "(#reference = :reference AND ended = :no AND #status = :status)"
 _PUBLIC_WORKER_IS_NEW = f"attribute_not_exists(pk) OR {_WORKER_IS_SAME}"
-_PUBLIC_WORKER_IS_UNCHANGED = f"attribute_exists(pk) AND {_WORKER_IS_SAME}"
-_COUNT_IS_BELOW_LIMIT = "attribute_not_exists(given) OR given < :below"
+# With the number of captures: a move of the worker must find the links of them all.
+_PUBLIC_WORKER_IS_UNCHANGED = (
+    f"attribute_exists(pk) AND {_WORKER_IS_SAME} AND (captures = :before OR attribute_not_exists(captures))"
+)
 
-# A count is not read after its day has ended in every time zone. Decoys are never read.
-_RETENTION = timedelta(days=3)
 _ONE_DAY = timedelta(days=1)
 
 
@@ -81,18 +87,7 @@ class DynamoIntakeStore:
     def read_prior_state(
         self, worker_key: str, *, phone_key: str | None, day: date, sponsor: CampaignSponsor | None = None
     ) -> PriorState:
-        keys = {
-            "worker": make_worker_key(worker_key),
-            **({} if phone_key is None else {"phone": make_phone_key(phone_key, day)}),
-            **({} if sponsor is None else {"sponsor": make_sponsor_key(sponsor)}),
-        }
-        stored = {values["pk"]: values for values in self._table.get_many(list(keys.values()))}
-        found = {name: stored.get(key["pk"], {}) for name, key in keys.items()}
-        return PriorState(
-            worker_record=_parse_worker_record(found["worker"]) if found["worker"] else None,
-            phone_count=int(found.get("phone", {}).get("given", 0)),
-            places_taken=int(found.get("sponsor", {}).get("taken", 0)),
-        )
+        return read_prior_state(self._table, worker_key, phone_key=phone_key, day=day, sponsor=sponsor)
 
     def find_capture(self, capture_id: str) -> Capture | None:
         values = self._table.get(make_capture_key(capture_id))
@@ -137,7 +132,7 @@ class DynamoIntakeStore:
         """
         application = to_item(build_registration(registration, self._cipher))
         received_on = registration.capture_metadata.received_at.date()
-        expires_at = expires_after(received_on, _RETENTION)
+        expires_at = expires_after(received_on, RETENTION)
         decoy = {
             **to_item({**make_decoy_key(registration.reference), "expires_at": expires_at}),
             "decoy": _build_decoy_value({"M": application}),
@@ -231,7 +226,7 @@ class DynamoIntakeStore:
             if "phone" in current:
                 raise PhoneCountExceeded(int(current["phone"]["given"])) from None
             if current.get("worker"):
-                raise WorkerExists(_parse_worker_record(current["worker"])) from None
+                raise WorkerExists(parse_worker_record(current["worker"])) from None
             if "sponsor" in current:
                 raise QuotaChanged(int(current["sponsor"].get("taken", 0))) from None
             # The reference is in use, or another caller wrote in the same instant.
@@ -261,8 +256,8 @@ class DynamoIntakeStore:
         return self._table.put(values, ITEM_IS_NEW, returns_current=True)
 
     def _put_worker(self, registration: Registration, captures: int, *, takes_over: bool = False) -> Write:
-        worker_record = replace(_make_worker_record(registration), captures=captures)
-        values = _build_worker_record(registration.worker_key, worker_record)
+        worker_record = make_worker_record(registration, captures=captures)
+        values = build_worker_record(registration.worker_key, worker_record)
         if registration.follows is None:
             return self._table.put(values, ITEM_IS_NEW, returns_current=True)
         counted = {":captures": captures - 1} if takes_over else {}
@@ -283,55 +278,22 @@ class DynamoIntakeStore:
         """
         if registration.follows is not None:
             return self._put_worker(registration, captures)
-        worker_record = replace(known or _make_worker_record(registration), captures=captures)
+        worker_record = replace(known or make_worker_record(registration), captures=captures)
         return self._table.put(
-            _build_worker_record(registration.worker_key, worker_record),
+            build_worker_record(registration.worker_key, worker_record),
             _PUBLIC_WORKER_IS_NEW if known is None else _PUBLIC_WORKER_IS_UNCHANGED,
-            compared={":reference": worker_record.reference, ":no": False, ":status": worker_record.status},
+            compared={
+                ":reference": worker_record.reference,
+                ":no": False,
+                ":status": worker_record.status,
+                **({} if known is None else {":before": known.captures}),
+            },
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,
         )
 
     def _count_phone(self, phone_increment: PhoneCountIncrement | None) -> Write | None:
-        if phone_increment is None:
-            return None
-        return self._table.update(
-            make_phone_key(phone_increment.phone_key, phone_increment.day),
-            "SET expires_at = :expires_at ADD given :one",
-            _COUNT_IS_BELOW_LIMIT,
-            compared={
-                ":one": 1,
-                ":below": phone_increment.limit,
-                ":expires_at": expires_after(phone_increment.day, _RETENTION),
-            },
-            returns_current=True,
-        )
-
-
-def _make_worker_record(registration: Registration) -> WorkerRecord:
-    lifecycle = registration.lifecycle
-    return WorkerRecord(registration.reference, lifecycle.status, lifecycle.has_ended, registration.identity)
-
-
-def _build_worker_record(worker_key: str, worker_record: WorkerRecord) -> Values:
-    return {
-        **make_worker_key(worker_key),
-        "reference": worker_record.reference,
-        "status": worker_record.status,
-        "ended": worker_record.has_ended,
-        "identity_hashes": None if worker_record.identity is None else dict(worker_record.identity),
-        "captures": worker_record.captures,
-    }
-
-
-def _parse_worker_record(values: Values) -> WorkerRecord:
-    return WorkerRecord(
-        Reference(values["reference"]),
-        Status(values["status"]),
-        has_ended=values["ended"],
-        identity=values.get("identity_hashes"),
-        captures=int(values.get("captures", 0)),
-    )
+        return None if phone_increment is None else build_phone_count(self._table, phone_increment)
 
 
 def _get_reference(capture: Capture) -> Reference:

@@ -33,6 +33,7 @@ from chalicelib.registrations.model import (
 )
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_amounts import pad_amounts
+from chalicelib.registrations.store_correction_values import parse_corrections, serialize_corrections
 from chalicelib.registrations.store_history import build_history, parse_lifecycle, serialize_money
 from chalicelib.registrations.store_keys import (
     find_shard,
@@ -53,6 +54,7 @@ from chalicelib.registrations.store_source import (
 from chalicelib.registrations.worker import Coverage
 
 _AMOUNT_DIGITS = 15
+_CORRECTIONS = "corrections"
 _MAX_OUTCOME_LENGTH = max(map(len, Outcome))
 
 
@@ -111,6 +113,7 @@ def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCip
         "status": facts.status,
         "figures": cipher.seal(sums, record=_facts_record_name(pk), field="figures"),
         **({"flags": list(facts.flags)} if facts.flags else {}),
+        **({"corrections": facts.corrections} if facts.corrections else {}),
     }
 
 
@@ -118,7 +121,8 @@ def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCi
     """Return the facts of the registration or remnant with the partition key `pk`."""
     quoted, paid = cipher.unseal(values["figures"], record=_facts_record_name(pk), field="figures").split()
     flags = tuple(Flag(each) for each in values.get("flags", ()))
-    return RegistrationFacts(Status(values["status"]), int(quoted), int(paid), flags)
+    corrections = int(values.get("corrections", 0))
+    return RegistrationFacts(Status(values["status"]), int(quoted), int(paid), flags, corrections)
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:
@@ -199,7 +203,10 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         "taken": build_capture_metadata(metadata),
         "sealed": {
             name: cipher.seal(value, record=record, field=name)
-            for name, value in list_personal_fields(registration).items()
+            for name, value in {
+                **list_personal_fields(registration),
+                _CORRECTIONS: serialize_corrections(registration.corrections),
+            }.items()
             if value is not None
         },
         "flags": list(registration.flags) or None,
@@ -245,6 +252,7 @@ def parse_registration(values: Mapping[str, Any], cipher: FieldCipher) -> Regist
         flags=tuple(Flag(each) for each in values.get("flags", ())),
         identity=values.get("identity_hashes"),
         identity_until=date.fromisoformat(until) if (until := values.get("identity_until")) else None,
+        corrections=parse_corrections(personal.get(_CORRECTIONS)),
     )
 
 

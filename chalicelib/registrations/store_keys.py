@@ -4,6 +4,7 @@ CAPTURE#<capture id>       CAPTURE             a capture with its outcome; index
 WORKER#<keyed hash>        OPEN                the worker's latest registration, and whether it has ended
 WORKER#<keyed hash>        TOOK#<capture id>   a capture of the worker, and the registration it names
 REGISTRATION#<reference>   APPLICATION         the registration; indexed by campaign day, status and due day
+REGISTRATION#<reference>   CORRECTION          an open request for a correction; indexed like a status
 LEFT#<random id>           LEFT                a remnant: what is counted of an erased capture or registration
 UNUSUAL#<client id>#...    UNUSUAL             a client with many unusual attempts (`store_unusual`); expires
 DISCARD#<client id>        <number>            a capture that its device gave up; indexed by device
@@ -45,6 +46,7 @@ UNUSUAL_SORT_KEY = "UNUSUAL"
 REMNANT_ORDER_PREFIX = "left "
 
 ITEM_IS_NEW = "attribute_not_exists(pk)"
+ITEM_EXISTS = "attribute_exists(pk)"
 WORKER_HAS_REGISTRATION = "#reference = :reference"
 REFERENCE_NAME = {"#reference": "reference"}
 REFERENCE_AND_STATUS_NAMES = {**REFERENCE_NAME, "#status": "status"}
@@ -65,6 +67,10 @@ def make_link_key(keyed_hash: str, capture_id: str) -> Key:
 
 def make_registration_key(reference: Reference) -> Key:
     return {"pk": f"REGISTRATION#{reference}", "sk": REGISTRATION_SORT_KEY}
+
+
+def make_open_request_key(reference: Reference) -> Key:
+    return {**make_registration_key(reference), "sk": "CORRECTION"}
 
 
 def make_payment_key(keyed_hash: str) -> Key:
@@ -109,6 +115,11 @@ def make_remnant_shard(campaign_day: CampaignDay) -> str:
 
 def list_status_shards(status: Status) -> list[str]:
     return [f"{status}#{shard}" for shard in range(SHARD_COUNT)]
+
+
+def list_request_shards() -> list[str]:
+    """Return the partitions of the status index that list open requests for corrections."""
+    return [f"correction_requested#{shard}" for shard in range(SHARD_COUNT)]
 
 
 def list_due_shards() -> list[str]:

@@ -18,6 +18,7 @@ from chalicelib.registrations.store_changes import (
     mark_capture_cancelled,
     put_next_version,
 )
+from chalicelib.registrations.store_correction_values import build_request_marker
 from chalicelib.registrations.store_keys import (
     BY_DUE_DAY,
     ITEM_IS_NEW,
@@ -71,7 +72,12 @@ class DynamoLifecycleStore:
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,
         )
-        writes = [put, worker, *build_place_return(self._table, registration, previous)]
+        writes = [
+            put,
+            worker,
+            *build_place_return(self._table, registration, previous),
+            *build_request_marker(self._table, registration, previous),
+        ]
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
             writes.append(mark_capture_cancelled(self._table, registration))
         if previous.has_identity and not registration.has_identity:

@@ -2,7 +2,7 @@
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, Write
-from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, OPEN_UNPAID_STATUSES, Registration
+from chalicelib.registrations.model import OPEN_UNPAID_STATUSES, Registration
 from chalicelib.registrations.quotas import CampaignSponsor, QuotaState, find_sponsor
 from chalicelib.registrations.store_keys import make_sponsor_key
 
@@ -45,8 +45,7 @@ def build_place_return_on_erasure(table: Table, erased: Values) -> list[Write]:
 
 def build_place_return(table: Table, registration: Registration, previous: Registration) -> list[Write]:
     """Return the write that gives a place back, if the registration has just ended unpaid."""
-    has_ended = registration.lifecycle.status in ENDED_UNPAID_STATUSES
-    if not has_ended or previous.lifecycle.status in ENDED_UNPAID_STATUSES:
+    if not registration.lifecycle.has_ended or previous.lifecycle.status not in OPEN_UNPAID_STATUSES:
         return []
     update = build_place_update(table, registration, -1)
     return [] if update is None else [update]

@@ -17,6 +17,7 @@ class Status(StrEnum):
     LAPSED = "lapsed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    DECEASED = "deceased"
 
 
 class EventType(StrEnum):
@@ -35,6 +36,11 @@ class EventType(StrEnum):
     SMS_REQUESTED = "sms_requested"
     REPEAT_DIFFERS = "repeat_differs"
     IDENTITY_DELETED = "identity_deleted"
+    CORRECTED = "corrected"
+    RECHECK_REQUESTED = "recheck_requested"
+    CORRECTION_REQUESTED = "correction_requested"
+    CORRECTION_DECLINED = "correction_declined"
+    DECEASED = "deceased"
 
 
 class Verification(StrEnum):
@@ -46,8 +52,10 @@ class Verification(StrEnum):
 
 
 # An application that has ended makes room for a new one of the same worker.
-ENDED_STATUSES = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED})
+ENDED_STATUSES = frozenset({Status.LAPSED, Status.CANCELLED, Status.EXPIRED, Status.DECEASED})
 ENDED_UNPAID_STATUSES = frozenset({Status.CANCELLED, Status.EXPIRED})
+# A lapsed membership may be paid again; nothing happens after these but deletion.
+FINAL_STATUSES = ENDED_UNPAID_STATUSES | {Status.DECEASED}
 OPEN_UNPAID_STATUSES = frozenset({Status.RECEIVED, Status.AWAITING_PAYMENT, Status.MISMATCH})
 
 # The status after each event, by the status before it. An event that is not listed is refused.
@@ -86,11 +94,24 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = {
     EventType.LAPSED: {Status.ACTIVE: Status.LAPSED},
     EventType.EXPIRED: dict.fromkeys(OPEN_UNPAID_STATUSES, Status.EXPIRED),
     # Changes no status: the event records who asked for an SMS to be sent once more.
-    EventType.SMS_REQUESTED: {each: each for each in Status if each not in ENDED_UNPAID_STATUSES},
+    EventType.SMS_REQUESTED: {each: each for each in Status if each not in FINAL_STATUSES},
     # Changes no status: the event records that the worker was captured again with other data.
     EventType.REPEAT_DIFFERS: {status: status for status in Status if status not in ENDED_STATUSES},
     # Changes no status: the event records that NIK, birth date, addresses and income were deleted.
     EventType.IDENTITY_DELETED: {Status.ACTIVE: Status.ACTIVE},
+    # Changes no status: the event names the fields that were corrected, and never their values.
+    EventType.CORRECTED: {each: each for each in Status if each not in FINAL_STATUSES},
+    # After a correction of what the core system checks or charges for: it gets an unpaid application again.
+    EventType.RECHECK_REQUESTED: {
+        **dict.fromkeys(OPEN_UNPAID_STATUSES, Status.RECEIVED),
+        Status.ACTIVE: Status.ACTIVE,
+        Status.LAPSED: Status.LAPSED,
+    },
+    # Corrections of paid registrations are requested by a manager and decided by the core system.
+    EventType.CORRECTION_REQUESTED: {Status.ACTIVE: Status.ACTIVE, Status.LAPSED: Status.LAPSED},
+    EventType.CORRECTION_DECLINED: {Status.ACTIVE: Status.ACTIVE, Status.LAPSED: Status.LAPSED},
+    # No SMS belongs to it, and no other one is true after it.
+    EventType.DECEASED: {each: Status.DECEASED for each in Status if each not in FINAL_STATUSES},
 }
 
 REPORTED_EVENTS = frozenset(

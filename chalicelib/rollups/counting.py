@@ -19,7 +19,7 @@ from chalicelib.registrations.captures import (
 )
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.rollups.bounded_counter import MAX_KEYS, OTHERS, BoundedCounter
-from chalicelib.rollups.model import Anomaly, Arrivals, Counts, Funnel, Money, SmsCounts, Tally
+from chalicelib.rollups.model import Anomaly, Arrivals, Corrections, Counts, Funnel, Money, SmsCounts, Tally
 
 # Between the parts of a key of a counter. No counted id or code has this character.
 _KEY_SEPARATOR = "|"
@@ -87,6 +87,8 @@ class DayCounter:
                     self._get_counter("money")["quoted"] += registration.quoted
                 self._get_counter("money")["paid"] += registration.paid
                 self._get_counter("flagged").update(registration.flags)
+                if registration.corrections:
+                    self._get_counter("corrections")["total"] += registration.corrections
             case UnreadableFacts():
                 self._get_counter("unreadable")["records"] += 1
             case CaptureFacts() as capture:
@@ -119,6 +121,7 @@ class DayCounter:
             **breakdowns,
             funnel=Funnel(**funnel),
             money=Money(**self._get_counter("money")),
+            corrections=Corrections(**self._get_counter("corrections")),
             oddities=list(self._iter_anomalies()),
             arrivals=list(self._iter_arrivals()),
             texts=sms_totals and sms_totals.model_copy(update=self._get_counter("sms")),

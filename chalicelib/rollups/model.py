@@ -66,6 +66,13 @@ class Funnel(FrozenModel):
     lapsed: int = 0
     cancelled: int = 0
     expired: int = 0
+    deceased: int = 0
+
+
+class Corrections(FrozenModel):
+    """Corrections of what was recorded of the day's registrations."""
+
+    total: int = 0
 
 
 class Money(FrozenModel):
@@ -139,6 +146,7 @@ class Tally(FrozenModel):
     refused_by_reason: dict[str, int] = {}
     funnel: Funnel = Funnel()
     money: Money = Money()
+    corrections: Corrections = Corrections()
     oddities: list[Anomaly] = []
     arrivals: list[Arrivals] = []
     texts: SmsCounts | None = None

@@ -20,6 +20,7 @@ class RegistrationState(StrEnum):
     LAPSED = "lapsed"
     MISMATCH = "mismatch"
     ENDED = "ended"
+    CLOSED = "closed"
     NOT_FOUND = "not_found"
 
 
@@ -31,6 +32,8 @@ STATES = {
     Status.MISMATCH: RegistrationState.MISMATCH,
     Status.CANCELLED: RegistrationState.ENDED,
     Status.EXPIRED: RegistrationState.ENDED,
+    # Whoever asks may be the family: it is not asked to register again.
+    Status.DECEASED: RegistrationState.CLOSED,
 }
 
 

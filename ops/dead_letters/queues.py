@@ -30,6 +30,7 @@ class DeadLetter:
     body: str = field(repr=False)
     attributes: dict[str, Any] = field(repr=False)
     receipt_handle: str = field(repr=False)
+    group_id: str | None = None
 
     @property
     def content(self) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class DeadLetterReader:
                 MaxNumberOfMessages=_BATCH_SIZE,
                 VisibilityTimeout=_VISIBILITY_TIMEOUT_SECONDS,
                 WaitTimeSeconds=1,
-                AttributeNames=["SentTimestamp"],
+                AttributeNames=["SentTimestamp", "MessageGroupId"],
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
             if not messages:
@@ -88,6 +89,7 @@ class DeadLetterReader:
             body=message["Body"],
             attributes=message.get("MessageAttributes", {}),
             receipt_handle=message["ReceiptHandle"],
+            group_id=message["Attributes"].get("MessageGroupId"),
         )
 
     def _release(self, receipt_handles: list[str]) -> None:

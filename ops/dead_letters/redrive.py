@@ -49,10 +49,17 @@ def _send_to_source(dead_letter: DeadLetter, stage: Stage, source_queue: str) ->
         name: {field: value for field, value in each.items() if field in {"DataType", "StringValue"}}
         for name, each in dead_letter.attributes.items()
     }
+    # A queue that keeps an order has groups. The id is another one, because the first is known for a while.
+    order = (
+        {"MessageGroupId": dead_letter.group_id, "MessageDeduplicationId": f"again-{dead_letter.message_id}"}
+        if dead_letter.group_id
+        else {}
+    )
     stage.aws_client("sqs").send_message(
         QueueUrl=stage.outputs[f"{source_queue}Url"],
         MessageBody=dead_letter.body,
         MessageAttributes=attributes,
+        **order,
     )
 
 

@@ -21,7 +21,7 @@ from ops.deploy.packaging import package_app
 from ops.deploy.stage_record import make_emulator_url
 from ops.deploy.stages import StackOutputs, Stage
 from ops.errors import OperationError, StackUnavailable
-from ops.local.chats import subscribe_to_chats
+from ops.local.chats import create_chat_secrets, subscribe_to_chats
 from ops.local.description import StackDescription
 from ops.local.emulator import Emulator
 from ops.local.processes import Program, exclusive_lock, is_port_free
@@ -193,6 +193,9 @@ class LocalStack:
                 "SmsPartsASecond": str(_SMS_PARTS_PER_SECOND),
                 "TwilioUrl": self.gateway_url,
                 "TwilioSecret": secret,
+                "TelegramUrl": self.chat_url,
+                "WhatsappUrl": f"{self.chat_url}/v23.0",
+                **create_chat_secrets(self.emulator.make_client("secretsmanager"), _STACK_NAME),
                 "PublicUrl": _PUBLIC_URL,
                 "AppUrl": f"{self.emulator.url}/_aws/execute-api/{{api_id}}/{{stage}}/app",
                 "MailFrom": _MAIL_FROM,

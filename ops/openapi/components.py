@@ -43,6 +43,11 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}[a-z0-9]$"},
         "example": "tablet-7",
     },
+    "correction_id": {
+        "description": "The correction's id.",
+        "schema": {"type": "string", "format": "uuid"},
+        "example": "01926f3e-7c00-7000-8000-000000000041",
+    },
     "filename": {
         "description": "A file that the form needs, as its manifest names it.",
         "schema": {"type": "string", "pattern": "^[a-z]+\\.csv$"},

@@ -126,7 +126,7 @@ def test_a_registration_with_as_many_payments_as_are_taken_fits_and_can_be_erase
         full.lifecycle.with_payment(
             make_largest_payment(MAX_REPORTED_EVENTS), occurred_at=NOW, client_id="core"
         )
-    stores.erasure.erase_registration(REFERENCE)
+    stores.erasure.erase_registration(REFERENCE, "worker")
     with pytest.raises(RegistrationUnknown):
         stores.reading.get(REFERENCE)
 

@@ -146,7 +146,7 @@ def test_a_place_is_given_back_once_when_a_registration_ends_unpaid(stores: Regi
 
     assert count_places(stores) == 0
     stores.erasure.destroy_personal_fields(cancelled, destroyed_at=NOW)
-    stores.erasure.erase_registration(cancelled.reference)
+    stores.erasure.erase_registration(cancelled.reference, cancelled.worker_key)
     assert count_places(stores) == 0
 
 
@@ -159,7 +159,7 @@ def test_an_erasure_gives_a_place_back_unless_it_was_paid(
         stores.lifecycle.replace(add_payment(registration), previous=registration)
 
     for _ in range(2):
-        stores.erasure.erase_registration(registration.reference)
+        stores.erasure.erase_registration(registration.reference, registration.worker_key)
 
     assert count_places(stores) == left
 

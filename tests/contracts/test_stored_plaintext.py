@@ -90,7 +90,7 @@ def test_a_registration_keeps_nothing_personal_in_the_clear(engine: Engine, ciph
         expires_on=REFUSALS_EXPIRE_ON,
     )
 
-    standing = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False)
+    standing = WorkerRecord(REFERENCE, Status.RECEIVED, has_ended=False, captures=2)
     stores.intake.add_public(
         make_registration(ANOTHER_REFERENCE), make_capture(make_capture_metadata(4)), PHONE_COUNT, standing
     )

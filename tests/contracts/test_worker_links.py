@@ -84,7 +84,7 @@ def test_a_worker_is_erased_only_while_that_registration_is_the_latest(
 
 def test_an_erased_registration_is_unknown(stores: RegistrationStores, known_worker: None) -> None:
     for _ in range(2):
-        stores.erasure.erase_registration(REFERENCE)
+        stores.erasure.erase_registration(REFERENCE, "worker")
 
     with pytest.raises(RegistrationUnknown):
         stores.reading.get(REFERENCE)
@@ -107,7 +107,7 @@ def test_a_registration_that_was_changed_meanwhile_is_not_destroyed(
     stores: RegistrationStores, known_worker: None
 ) -> None:
     changed = make_registration()
-    stores.erasure.erase_registration(REFERENCE)
+    stores.erasure.erase_registration(REFERENCE, "worker")
 
     assert stores.erasure.destroy_personal_fields(changed, destroyed_at=NOW) is False
     with pytest.raises(RegistrationUnknown):

@@ -61,12 +61,24 @@ class Target:
         )
 
 
+CORRECTION_ID = make_capture_id(998)
+# Routes that need a correction which waits for a decision.
+ROUTES_OF_OPEN_REQUESTS = {
+    "GET /v1/corrections",
+    "POST /v1/registrations/{reference}/corrections/{correction_id}/decision",
+}
+
 UNKNOWN_REGISTRATION = Target(OWN_CAMPAIGN, "7K4-M2Q-X9P", "van-1", 1)
 
 
 def make_data_request(target: Target) -> dict[str, str]:
     """Return a request about the worker of the target's capture."""
     return {"request_id": target.capture["capture_id"], "nik": target.capture["worker"]["nik"]}
+
+
+def make_correction(correction_id: str) -> dict[str, Any]:
+    """Return a correction of the place of work."""
+    return {"correction_id": correction_id, "fields": {"place": "Blok C"}, "reason": "salah ketik"}
 
 
 # The valid body of each route that needs one.
@@ -87,6 +99,12 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
     "POST /v1/registrations/{reference}/verification": lambda target: {"result": "matched"},
     "POST /v1/registrations/{reference}/sms": lambda target: {"purpose": "received"},
     "POST /v1/registrations/{reference}/cancellation": lambda target: {"reason": "worker_request"},
+    "POST /v1/registrations/{reference}/corrections": lambda target: make_correction(
+        make_capture_id(target.number)
+    ),
+    "POST /v1/registrations/{reference}/corrections/{correction_id}/decision": lambda target: {
+        "decision": "confirmed"
+    },
     "POST /v1/checks": lambda target: {"campaign_id": target.campaign_id, **target.capture["worker"]},
     "POST /v1/searches": lambda target: {"text": target.reference},
     "POST /v1/quotes": lambda target: {
@@ -123,6 +141,7 @@ def make_path(route: str, target: Target) -> str:
         reference=target.reference,
         client_id=target.client_id,
         capture_id=target.capture_id,
+        correction_id=CORRECTION_ID,
         item_id=target.item_id,
         day="2024-10-09",
         release=load_app_site().release,
@@ -156,11 +175,13 @@ class Matrix:
                 edge.enrol(f"{role} {name}", client)
         edge.send("POST", f"/v1/campaigns/{OWN_CAMPAIGN}/summaries/2024-10-09", caller="manager")
 
-    def create_target(self, caller: str = "kiosk") -> Target:
-        """Register a worker and enrol a device in the own campaign, for one request."""
+    def create_target(self, caller: str = "kiosk", *, route: str = "") -> Target:
+        """Register a worker and enrol a device in the own campaign, for one request of a route."""
         number = next(self._numbers)
         target = Target(OWN_CAMPAIGN, "", f"device-{number}", number)
         reference = self.edge.register(target.capture, caller=caller).json_body.get("reference", "")
+        if route in ROUTES_OF_OPEN_REQUESTS:
+            self._request_correction(reference, number)
         self.edge.enrol("device", {"client_id": target.client_id, "roles": [Role.KIOSK]})
         return replace(
             target,
@@ -169,6 +190,18 @@ class Matrix:
             capture_id=make_capture_id(number),
             item_id=self._open_review_item(reference),
         )
+
+    def _request_correction(self, reference: str, number: int) -> None:
+        """Let a manager request a correction of a registration that was paid."""
+        path = f"/v1/registrations/{reference}"
+        payment = {
+            **MAKE_BODY["POST /v1/registrations/{reference}/payments"](UNKNOWN_REGISTRATION),
+            "payment_id": f"p-{number}",
+        }
+        assert self.edge.send("POST", f"{path}/payments", payment, caller="core").status_code == 200
+        correction = make_correction(CORRECTION_ID)
+        requested = self.edge.send("POST", f"{path}/corrections", correction, caller="manager")
+        assert requested.status_code == 202
 
     def _open_review_item(self, reference: str) -> str:
         finding = Finding(

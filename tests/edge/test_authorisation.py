@@ -43,7 +43,7 @@ def test_the_table_has_a_line_for_every_route_and_no_other() -> None:
 def test_the_table_has_a_column_for_every_role() -> None:
     assert {tuple(cells) for cells in TABLE.values()} == {tuple(ROLES)}
     words = {"no", "own", "hidden", "sent", "filtered", "itself", "any", "public", "signed", "code"}
-    words |= {"path", "refused"}
+    words |= {"path", "refused", "captured"}
     assert {word for cells in TABLE.values() for word in cells.values()} <= words
 
 
@@ -89,7 +89,7 @@ def test_a_role_has_the_permission_of_its_cell_for_its_own_campaigns(
 ) -> None:
     for route, role, word in iter_cells("own", "hidden", "sent", "filtered", "itself", "any"):
         with subtests.test(route, role=role):
-            target = matrix.create_target(f"{role} own" if word == "sent" else "kiosk")
+            target = matrix.create_target(f"{role} own" if word == "sent" else "kiosk", route=route)
             if word == "itself":
                 target = replace(target, client_id=f"{role}-own")
             response = matrix.send(route, target, caller=f"{role} own")
@@ -100,9 +100,9 @@ def test_a_role_has_the_permission_of_its_cell_for_its_own_campaigns(
 def test_a_role_has_the_permission_of_its_cell_for_other_campaigns(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    for route, role, word in iter_cells("own", "hidden", "sent", "filtered", "itself", "any"):
+    for route, role, word in iter_cells("own", "hidden", "sent", "captured", "filtered", "itself", "any"):
         with subtests.test(route, role=role):
-            target = matrix.create_target()
+            target = matrix.create_target(route=route)
             before = dump_stored_state()
             CHECKS_OF_OTHER_CAMPAIGNS[word](matrix, route, target, f"{role} other")
             assert word == "any" or dump_stored_state() == before
@@ -138,10 +138,24 @@ CHECKS_OF_OTHER_CAMPAIGNS: dict[str, Callable[[Matrix, str, Target, str], None]]
     "own": check_campaign_is_refused,
     "hidden": check_target_is_unknown,
     "sent": check_target_is_unknown,
+    "captured": check_target_is_unknown,
     "filtered": check_list_is_filtered,
     "itself": check_other_client_is_refused,
     "any": check_request_is_allowed,
 }
+
+
+def test_a_device_is_refused_what_another_device_of_its_campaign_captured(
+    matrix: Matrix, subtests: pytest.Subtests
+) -> None:
+    """`test_correction_routes.py` has the responses to the device that made the capture."""
+    for route, role, _ in iter_cells("captured"):
+        with subtests.test(route, role=role):
+            target = matrix.create_target()
+            before = dump_stored_state()
+            response = matrix.send(route, target, caller=f"{role} own")
+            assert_problem(response, 403, "correction_not_allowed")
+            assert dump_stored_state() == before
 
 
 def test_a_public_route_needs_no_token(edge: Edge, subtests: pytest.Subtests) -> None:
@@ -169,7 +183,7 @@ def test_a_route_for_codes_refuses_every_role_without_a_code(
 def test_a_signed_route_refuses_every_role_without_a_signature(
     matrix: Matrix, subtests: pytest.Subtests
 ) -> None:
-    """`test_twilio_receipts.py` has the responses to signed requests."""
+    """`test_twilio_receipts.py` and `test_chat_webhooks.py` have the responses to signed requests."""
     before = dump_stored_state()
 
     for route, role, _ in iter_cells("signed"):
@@ -195,7 +209,10 @@ def test_every_other_route_refuses_requests_without_a_valid_token(
     before = dump_stored_state()
 
     for route in {
-        route for route, _, _ in iter_cells("no", "own", "hidden", "sent", "filtered", "itself", "any")
+        route
+        for route, _, _ in iter_cells(
+            *("no", "own", "hidden", "sent", "captured", "filtered", "itself", "any")
+        )
     }:
         with subtests.test(route):
             path = make_path(route, target)

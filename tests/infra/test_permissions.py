@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
+from tests.support.chat_grants import CHAT_FUNCTION_GRANTS, CHAT_GRANTS, DATA_KEY_GRANTS
 from tests.support.template import Grant, PackagedTemplate, as_list, split_condition
 
 # Actions on a wildcard resource, and the reason for each.
@@ -49,10 +50,10 @@ MAIL_GRANTS = {
         "configuration-set/MailConfigurationSet if MailEventsAreConfigured",
     )
 }
-DATA_KEY_GRANTS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
 
 GRANTS_BY_FUNCTION = {
     "APIHandler": {
+        *CHAT_GRANTS,
         Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
@@ -151,6 +152,7 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
     },
+    **CHAT_FUNCTION_GRANTS,
     "QueueDueSms": {
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_due"),
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
@@ -202,6 +204,7 @@ GRANTS_BY_FUNCTION = {
         *DATA_KEY_GRANTS,
     },
     "AgeRegistrations": {
+        Grant("dynamodb:DeleteItem", "ConversationsTable.Arn"),
         Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
         Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
         Grant("dynamodb:Query", "ReviewsTable.Arn"),
@@ -263,6 +266,7 @@ def test_the_api_reaches_only_opt_outs_and_budgets_of_the_sending_table(
     }
     assert reached == {
         "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
+        "dynamodb:PutItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
         "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*"]}},
     }
 
@@ -278,6 +282,8 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
     context = "kms:EncryptionContext:daftar:purpose"
     assert purposes == {
         "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE]}},
+        "OnChatEvents": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "OnChatOutbox": {"StringEquals": {context: FIELD_PURPOSE}},
         "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "RollUpDueDays": {"StringEquals": {context: FIELD_PURPOSE}},
         "DeliverReports": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},

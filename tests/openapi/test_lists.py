@@ -6,6 +6,7 @@ from tests.support.openapi import list_operations, resolve_reference
 
 # The lists without pages of answers to GET, and what bounds each.
 BOUNDED_LISTS = {
+    "list_corrections.corrections": "the corrections that a registration takes",
     "list_occupations.occupations": "a data file",
     "show_bundle.consent_texts": "the languages",
     "show_bundle.contribution_tables": "a data file",

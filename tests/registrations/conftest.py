@@ -28,6 +28,7 @@ from chalicelib.registrations.reported_events import Cancellation
 from chalicelib.registrations.schedule import age_due_registrations
 from tests.support.builders import NOW, make_caller, make_limits, make_submission
 from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.chats import InMemoryWorkerChats
 from tests.support.fakes.clients import InMemoryDayCounts
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.photos import InMemoryPhotos
@@ -115,6 +116,7 @@ class RegistrationHarness:
             store=store,
             reading=self.reading_service,
             photos=self.photos,
+            chats=InMemoryWorkerChats(),
             clock=self.clock,
             retention_periods=dict.fromkeys(
                 (Status.CANCELLED, Status.EXPIRED, Status.LAPSED), timedelta(days=90)

@@ -35,20 +35,27 @@ from tests.support.lifecycle_events import (
 FAR_FUTURE = date(2099, 1, 1)
 
 # A row per event: the new status for each old status of STATUSES, in their order. A dot means refused.
-STATUSES = ["received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired"]
+STATUSES = [
+    *("received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired", "deceased"),
+]
 STATUS_TABLE = {
-    "payment_code_issued": "awaiting_payment awaiting_payment . active lapsed . .",
-    "paid": "active active . active active . .",
-    "matched": "received awaiting_payment received active . . .",
-    "mismatched": "mismatch mismatch mismatch active . . .",
-    "cancelled": "cancelled cancelled cancelled . . . .",
-    "taken_over": "cancelled cancelled cancelled . . . .",
-    "lapsing_soon": ". . . active . . .",
-    "lapsed": ". . . lapsed . . .",
-    "expired": "expired expired expired . . . .",
-    "sms_requested": "received awaiting_payment mismatch active lapsed . .",
-    "repeat_differs": "received awaiting_payment mismatch active . . .",
-    "identity_deleted": ". . . active . . .",
+    "payment_code_issued": "awaiting_payment awaiting_payment . active lapsed . . .",
+    "paid": "active active . active active . . .",
+    "matched": "received awaiting_payment received active . . . .",
+    "mismatched": "mismatch mismatch mismatch active . . . .",
+    "cancelled": "cancelled cancelled cancelled . . . . .",
+    "taken_over": "cancelled cancelled cancelled . . . . .",
+    "lapsing_soon": ". . . active . . . .",
+    "lapsed": ". . . lapsed . . . .",
+    "expired": "expired expired expired . . . . .",
+    "sms_requested": "received awaiting_payment mismatch active lapsed . . .",
+    "repeat_differs": "received awaiting_payment mismatch active . . . .",
+    "identity_deleted": ". . . active . . . .",
+    "corrected": "received awaiting_payment mismatch active lapsed . . .",
+    "recheck_requested": "received received received active lapsed . . .",
+    "correction_requested": ". . . active lapsed . . .",
+    "correction_declined": ". . . active lapsed . . .",
+    "deceased": "deceased deceased deceased deceased deceased . . .",
 }
 TRANSITION_CASES = [
     (event_type, status, new_status)
@@ -111,9 +118,9 @@ def test_a_new_registration_is_received_and_not_checked() -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_lapsed_cancelled_or_expired_registration_has_ended(status: Status) -> None:
+def test_a_lapsed_cancelled_expired_or_deceased_registration_has_ended(status: Status) -> None:
     assert make_lifecycle(status).has_ended == (status in ENDED_STATUSES)
-    assert {Status.LAPSED, Status.CANCELLED, Status.EXPIRED} == ENDED_STATUSES
+    assert {Status.LAPSED, Status.CANCELLED, Status.EXPIRED, Status.DECEASED} == ENDED_STATUSES
 
 
 def test_another_payment_code_replaces_the_first() -> None:

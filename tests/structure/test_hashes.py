@@ -5,6 +5,7 @@ from tests.support.source_tree import find_matching_imports, parse_modules
 # The values that a module hashes without a key of ours, or with another's.
 PLAIN = {
     "chalicelib/channels/odk/forms.py": "forms and files that devices get whole",
+    "chalicelib/channels/whatsapp/signatures.py": "Meta's signature, with its secret as the key",
     "chalicelib/clients/service.py": "a token has 256 random bits",
     "chalicelib/crypto/hashing.py": "the keyed hash itself",
     "chalicelib/deliveries/model.py": "a keyed hash of an address, with the ids of a campaign day",

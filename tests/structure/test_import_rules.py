@@ -28,6 +28,7 @@ ADAPTERS = STORES | {
         "records",
     ),
     *("routes", "authorizer", "middleware", "consumer", "schedule"),
+    *("http_posts", "bot_api", "cloud_api"),
 }
 IMPURE = ("boto3", "botocore", "chalice", "aws_lambda_powertools", "os", "chalicelib.container")
 
@@ -44,7 +45,7 @@ def name_of(path: str) -> str:
     """Return the module's name; one of one flow, such as `store_ledger`, counts as its kind."""
     name = path.rpartition("/")[2].removesuffix(".py")
     kind = name.partition("_")[0]
-    return kind if kind in {"store", "builder", "container"} else name
+    return kind if kind in {"store", "builder", "container", "routes"} else name
 
 
 def module_of(path: str) -> str:

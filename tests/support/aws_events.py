@@ -16,7 +16,11 @@ def make_sqs_event(*bodies: Any) -> dict[str, Any]:
                 "messageId": f"m-{number}",
                 "receiptHandle": f"receipt-{number}",
                 "body": body if isinstance(body, str) else json.dumps(body),
-                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1728450000000"},
+                "attributes": {
+                    "ApproximateReceiveCount": "1",
+                    "SentTimestamp": "1728450000000",
+                    "MessageGroupId": f"g-{number}",
+                },
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:ap-southeast-3:000000000000:notifications",

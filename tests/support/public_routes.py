@@ -1,6 +1,7 @@
 """The routes without the authorizer: the application and the template are held against this one list."""
 
-# Twilio signs its callbacks, the paths of ODK Collect have a token, enrolments and statuses their own proof.
+# Twilio signs its callbacks, and the providers of chats prove who they are; the paths of ODK Collect have a
+# token, enrolments and statuses their own proof.
 PUBLIC_ROUTES = {
     ("GET", "/v1/openapi.json"),
     ("GET", "/v1/occupations"),
@@ -21,4 +22,9 @@ PUBLIC_ROUTES = {
     ("POST", "/odk/{token}/submission"),
     ("POST", "/v1/enrolments"),
     ("POST", "/v1/statuses"),
+    ("POST", "/v1/channels/telegram/updates"),
+    ("GET", "/v1/channels/whatsapp/webhook"),
+    ("POST", "/v1/channels/whatsapp/webhook"),
+    ("POST", "/v1/channels/sms/inbound"),
+    ("POST", "/v1/channels/ussd"),
 }

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.randomness import generate_write_id
 from chalicelib.registrations.model import Registration
+from chalicelib.registrations.store_corrections import DynamoCorrectionStore
 from chalicelib.registrations.store_erasure import DynamoErasureStore
 from chalicelib.registrations.store_intake import DynamoIntakeStore
 from chalicelib.registrations.store_lifecycle import DynamoLifecycleStore
@@ -18,10 +19,11 @@ from tests.support.registration_builders import PHONE_COUNT
 
 @dataclass(frozen=True)
 class RegistrationStores:
-    """The stores of intake, lifecycle, reading, erasure and unusual clients."""
+    """The stores of intake, lifecycle, corrections, reading, erasure and unusual clients."""
 
     intake: DynamoIntakeStore
     lifecycle: DynamoLifecycleStore
+    corrections: DynamoCorrectionStore
     reading: DynamoReadingStore
     erasure: DynamoErasureStore
     unusual_clients: DynamoUnusualClients
@@ -32,6 +34,7 @@ def open_registration_stores(client: Any, table_name: str, cipher: FieldCipher) 
     return RegistrationStores(
         intake=DynamoIntakeStore(client, table_name, cipher),
         lifecycle=DynamoLifecycleStore(client, table_name, cipher),
+        corrections=DynamoCorrectionStore(client, table_name, cipher),
         reading=DynamoReadingStore(client, table_name, cipher),
         erasure=DynamoErasureStore(client, table_name, cipher, new_id=generate_write_id),
         unusual_clients=DynamoUnusualClients(client, table_name, retention=timedelta(days=90)),

@@ -12,7 +12,17 @@ from tests.support.rescue_files import make_content, seal_for
 
 # Random values and times, which are not compared.
 _VOLATILE_FIELDS = {
-    *("asked_at", "at", "content_hash", "counted_at", "cursor", "done_at", "enrolled_at", "expires_at"),
+    *(
+        "asked_at",
+        "at",
+        "content_hash",
+        "counted_at",
+        "cursor",
+        "decided_at",
+        "done_at",
+        "enrolled_at",
+        "expires_at",
+    ),
     *("expires_on", "last_network", "last_seen_at", "older_tokens_end_at", "received_at", "reported_at"),
     *("resume", "rotated_at", "app_url", "by_received_day", "received_on", "server_time", "occurred_at"),
     *("correlation_id", "url", "odk_qr"),
@@ -22,7 +32,7 @@ _VOLATILE_FIELDS = {
 # Random values that later examples use.
 _IDENTIFIER_FIELDS = {"reference", "token"}
 # Lists that may have more entries, if the API is used by others too.
-_SHARED_LISTS = {"campaigns", "clients"}
+_SHARED_LISTS = {"campaigns", "clients", "corrections"}
 
 
 @dataclass(frozen=True)

@@ -40,11 +40,13 @@ _EXCEL_COLUMNS = (
     *("campaign_id", "day", "column_version", "state_column"),
     *("column_group", "column_label", "column_value", "column_unit"),
 )
+_TOTALS = {"cumulative": "so_far", "target": "target", "corrections": "corrections_total"}
 # The phrases of what is counted per day.
 _DAY_FIGURES = {"registered_on": "registered_column", "created_on": "", "cumulative_on": "cumulative_column"}
 _UNIT_PHRASES = {
     "workers": "unit_people",
     "captures": "unit_forms",
+    "corrections": "unit_corrections",
     "rupiah": "unit_rupiah",
     "texts": "unit_sms",
     "parts": "unit_parts",
@@ -123,7 +125,7 @@ def _label_figure(figure: str, key: str, data: ReportData, localizer: Localizer)
     if figure.startswith(_SMS_PREFIX):
         label = t(f"sms_{figure.removeprefix(_SMS_PREFIX)}")
         return "", f"{t('sms')}: {label}" if figure == "texts_unknown_share" else label
-    return "", t({"cumulative": "so_far", "target": "target"}[figure])
+    return "", t(_TOTALS[figure])
 
 
 def _iter_rows(data: ReportData) -> Iterator[Row]:
@@ -134,6 +136,8 @@ def _iter_rows(data: ReportData) -> Iterator[Row]:
     yield "target", "", data.campaign.target, "workers"
     for name, rupiah in data.money.items():
         yield name, "", rupiah, "rupiah"
+    if data.corrections:
+        yield "corrections", "", data.corrections, "corrections"
     for name, value in data.sms.items():
         yield f"{_SMS_PREFIX}{name}", "", value, _SMS_UNITS[name]
     for group in data.groups:

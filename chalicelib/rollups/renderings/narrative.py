@@ -1,6 +1,6 @@
 """Sentences and labels about a report, the same in every rendering that has them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from chalicelib.rollups.model import Anomaly, Change, Note, SmsCounts
 from chalicelib.rollups.renderings.i18n import Localizer
@@ -12,8 +12,7 @@ _COUNTS_PREFIX = "counts."
 
 def describe_changes(data: ReportData, localizer: Localizer) -> Iterator[str]:
     """Yield what differs from the version before: first the reasons, then the headline figures."""
-    for note in data.notes:
-        yield _describe_note(note, localizer)
+    yield from _describe_reasons(data.notes, data.new_corrections, localizer)
     for change in data.changes:
         if change.figure.startswith(_COUNTS_PREFIX):
             yield _describe_change(change, data, localizer)
@@ -23,7 +22,7 @@ def describe_revisions(data: ReportData, localizer: Localizer) -> Iterator[str]:
     """Yield what changed about earlier days, with the reasons."""
     for revision in data.revisions:
         sentence = _describe_revision(revision, localizer)
-        reasons = "; ".join(_describe_note(note, localizer) for note in revision.notes)
+        reasons = "; ".join(_describe_reasons(revision.notes, revision.corrections, localizer))
         yield f"{sentence}: {reasons}" if reasons else sentence
 
 
@@ -78,6 +77,8 @@ def iter_totals(data: ReportData, localizer: Localizer) -> Iterator[tuple[str, s
         yield localizer.get_count_label(name), localizer.format_number(count)
     for name, rupiah in data.money.items():
         yield localizer.translate(f"money_{name}"), format_rupiah(rupiah)
+    if data.corrections:
+        yield localizer.translate("corrections_total"), localizer.format_number(data.corrections)
     without_phone = int(data.sms.get("without_phone", 0))
     if without_phone:
         yield localizer.translate("sms_without_phone"), localizer.format_number(without_phone)
@@ -100,10 +101,21 @@ def get_figure_label(figure: str, data: ReportData, localizer: Localizer) -> str
         return localizer.get_count_label(name)
     if group == "money":
         return localizer.translate(f"money_{name}")
+    if group == "corrections":
+        return localizer.translate(f"corrections_{name}")
     if group == "texts" and name in SmsCounts.model_fields:
         return localizer.translate(f"sms_{name}")
     group_label = localizer.get_group_label(group, data.campaign.zone)
     return f"{group_label}: {localizer.get_cell_label(group, name)}"
+
+
+def _describe_reasons(notes: Iterable[Note], corrections: int | None, localizer: Localizer) -> Iterator[str]:
+    """Yield why figures differ: captures that came or were cancelled, and corrections of recorded data."""
+    for note in notes:
+        yield _describe_note(note, localizer)
+    if corrections != 0:
+        number = localizer.translate("few") if corrections is None else localizer.format_number(corrections)
+        yield localizer.translate("note_corrections", corrections=number)
 
 
 def _describe_note(note: Note, localizer: Localizer) -> str:

@@ -22,6 +22,9 @@ _SORTED_BY_KEY = {"by_hour", "by_received_day", "by_age"}
 # The figure that leads every rendering.
 HEADLINE_FIGURE = "counts.registered"
 
+# The number of corrections of what was recorded.
+CORRECTIONS_FIGURE = "corrections.total"
+
 # The key of the cell that several small ones were merged into.
 MERGED_KEY = ""
 
@@ -63,6 +66,8 @@ class Revision:
     was: int
     now: int
     notes: tuple[Note, ...]
+    corrections: int | None = 0
+    """The corrections that are new in it; None if they are some and their number must not be shown."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,9 @@ class ReportData:
     anomalies: tuple[Anomaly, ...]
     curve: tuple[CurvePoint, ...]
     revisions: tuple[Revision, ...]
+    corrections: int = 0
+    new_corrections: int | None = 0
+    """The corrections since the version before; None if they are some and their number must not be shown."""
     is_first: bool = False
     has_small_groups_suppressed: bool = False
 
@@ -133,6 +141,8 @@ def build_report_data(report: Report) -> ReportData:
         anomalies=tuple(summary.oddities),
         curve=report.curve,
         revisions=tuple(_build_revision(each) for each in report.revisions),
+        corrections=summary.corrections.total,
+        new_corrections=_count_new_corrections(summary),
         is_first=report.is_first,
     )
 
@@ -167,4 +177,9 @@ def _build_sorted_group(name: str, counts: Mapping[str, int]) -> Group:
 def _build_revision(summary: Summary) -> Revision:
     now = summary.counts.registered
     was = next((change.was for change in summary.changes if change.figure == HEADLINE_FIGURE), now)
-    return Revision(summary.day, summary.version, summary.state, was, now, tuple(summary.notes))
+    notes, corrections = tuple(summary.notes), _count_new_corrections(summary)
+    return Revision(summary.day, summary.version, summary.state, was, now, notes, corrections)
+
+
+def _count_new_corrections(summary: Summary) -> int:
+    return sum(each.now - each.was for each in summary.changes if each.figure == CORRECTIONS_FIGURE)

@@ -39,7 +39,16 @@ def suppress_small_groups(data: ReportData) -> ReportData:
         changes=tuple(change for change in data.changes if change.figure == HEADLINE_FIGURE),
         notes=_suppress_notes(data.notes),
         anomalies=tuple(_suppress_anomaly(each, shown.get("by_client")) for each in data.anomalies),
-        revisions=tuple(replace(each, notes=_suppress_notes(each.notes)) for each in data.revisions),
+        revisions=tuple(
+            replace(
+                each,
+                notes=_suppress_notes(each.notes),
+                corrections=_suppress_number(each.corrections),
+            )
+            for each in data.revisions
+        ),
+        corrections=_suppress_number(data.corrections) or 0,
+        new_corrections=_suppress_number(data.new_corrections),
         has_small_groups_suppressed=True,
     )
 
@@ -145,6 +154,10 @@ def _suppress_sms(data: ReportData, by_state: Group | None) -> Mapping[str, int 
 
 def _suppress_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(note for note in notes if not is_small(note.difference))
+
+
+def _suppress_number(count: int | None) -> int | None:
+    return None if is_small(count or 0) else count
 
 
 def _suppress_anomaly(anomaly: Anomaly, by_client: Group | None) -> Anomaly:

@@ -181,6 +181,8 @@ def _iter_totals(data: ReportData, localizer: Localizer) -> Iterator[Row]:
     yield t("target"), data.campaign.target, people
     for name, rupiah in data.money.items():
         yield t(f"money_{name}"), Rupiah(rupiah), None
+    if data.corrections:
+        yield t("corrections_total"), data.corrections, t("unit_corrections")
     for name, value in data.sms.items():
         yield _build_sms_row(name, value, localizer)
 

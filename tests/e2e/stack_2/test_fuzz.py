@@ -38,6 +38,8 @@ OUT_OF_REACH = {
     *(f"GET {ODK_FORM}/form", f"GET {ODK_FORM}/manifest", f"GET {ODK_FORM}/media/{{filename}}"),
     "POST /odk/{token}/submission",
     *("POST /v1/gateways/twilio/receipts", "POST /v1/enrolments", "POST /v1/rescues"),
+    *("POST /v1/channels/telegram/updates", "POST /v1/channels/sms/inbound", "POST /v1/channels/ussd"),
+    *("GET /v1/channels/whatsapp/webhook", "POST /v1/channels/whatsapp/webhook"),
     "POST /v1/device/token",
 }
 

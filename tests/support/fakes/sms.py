@@ -149,15 +149,17 @@ class InMemorySmsLedger:
 
 
 class InMemorySendRateLimiter:
-    """Satisfies `messaging.rate_limiter.SendRateLimiter`."""
+    """Satisfies `messaging.rate_limiter.SendRateLimiter`. `on_reserve` is called before each slot."""
 
     def __init__(self) -> None:
+        self.on_reserve: Callable[[], object] = lambda: None
         self.next_free_at: datetime | None = None
         self.current_stop: SendingStop | None = None
         self.resumed_at: datetime | None = None
 
     def reserve(self, duration: timedelta, *, now: datetime, max_wait: timedelta) -> datetime:
         """Return when to send. Raise SendingStopped or RateLimited."""
+        self.on_reserve()
         stop = self.find_stop(now)
         if stop is not None:
             raise SendingStopped(stop.reason, stop.ends_at)
