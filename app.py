@@ -62,19 +62,15 @@ def on_notifications(event: SQSEvent) -> batches.PartialBatch:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_receipts(event: SQSEvent) -> batches.PartialBatch:
     """Record the delivery receipts of gateways, and mails that bounced."""
-    from chalicelib.deliveries import consumer as mails
-    from chalicelib.notifications import consumer
+    from chalicelib.deliveries.builder import build_receipt_handler
 
-    handle_receipt = partial(consumer.handle_receipt, container.notifications)
-    handle = partial(mails.handle_message, lambda: container.delivery_store, handle_receipt)
-    return batches.consume_queue(event.to_dict(), handle)
+    return batches.consume_queue(event.to_dict(), build_receipt_handler(container))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_chat_events(event: SQSEvent) -> batches.PartialBatch:
     """Answer what people write in chats."""
-    handle, delay = container.chat_event_handler, container.chat_events.delay
-    return batches.consume_fifo_queue(event.to_dict(), handle, delay)
+    return batches.consume_fifo_queue(event.to_dict(), container.chat_handler, container.chat_events.delay)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")

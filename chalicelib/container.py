@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from chalicelib.audit.service import AuditService
     from chalicelib.audit.store import DynamoAuditTrail
     from chalicelib.channels.odk.service import OdkService
-    from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
+    from chalicelib.chats.linked_captures import LinkedCaptures
+    from chalicelib.chats.reports import ChatReports
     from chalicelib.chats.service import ChatSender
     from chalicelib.conversations.queues import SQSChatEvents
-    from chalicelib.conversations.service import ConversationService
+    from chalicelib.conversations.service import ConversationService, EffectRunner
     from chalicelib.corrections.service import CorrectionService
     from chalicelib.data_requests.service import DataRequestService
     from chalicelib.deliveries.service import ReportDeliveryService
-    from chalicelib.deliveries.store import DynamoDeliveries
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
     from chalicelib.enrolments.links import LinkService
@@ -296,12 +296,6 @@ class Container(KeysAndStores):
         return BoardService(reports=self.reports, campaigns=self.campaigns, clock=self.clock)
 
     @cached_property
-    def delivery_store(self) -> "DynamoDeliveries":
-        from chalicelib.deliveries.builder import build_delivery_store
-
-        return build_delivery_store(self)
-
-    @cached_property
     def deliveries(self) -> "ReportDeliveryService":
         from chalicelib.deliveries.builder import build_delivery_service
 
@@ -322,13 +316,31 @@ class Container(KeysAndStores):
         return build_chat_sender(self)
 
     @cached_property
+    def chat_reports(self) -> "ChatReports":
+        from chalicelib.chats.builder import build_report_recorder
+
+        return build_report_recorder(self)
+
+    @cached_property
+    def chat_effects(self) -> "dict[str, EffectRunner]":
+        from chalicelib.chats.builder import build_chat_effects
+
+        return build_chat_effects(self)
+
+    @cached_property
+    def linked_captures(self) -> "LinkedCaptures":
+        from chalicelib.chats.builder import build_linked_captures
+
+        return build_linked_captures(self)
+
+    @cached_property
     def conversations(self) -> "ConversationService":
         from chalicelib.conversations.builder import build_conversation_service
 
         return build_conversation_service(self)
 
     @cached_property
-    def chat_event_handler(self) -> "Callable[[str], None]":
+    def chat_handler(self) -> "Callable[[str], None]":
         """The handler of the messages of the queue of chat events."""
         from chalicelib.conversations.builder import build_chat_event_handler
 
@@ -339,27 +351,6 @@ class Container(KeysAndStores):
         from chalicelib.conversations.builder import build_chat_events
 
         return build_chat_events(self)
-
-    @cached_property
-    def text_gateway_token(self) -> str:
-        """The token of our gateway for SMS and USSD; its secret is read once per container."""
-        from chalicelib.conversations.builder import read_text_gateway_token
-
-        return read_text_gateway_token(self)
-
-    @cached_property
-    def telegram_account(self) -> "TelegramAccount":
-        """Our bot; its secret is read once per container."""
-        from chalicelib.chats.accounts import TelegramAccount
-
-        return TelegramAccount.from_secret(self.read_secret(self.settings.telegram_secret))
-
-    @cached_property
-    def whatsapp_account(self) -> "WhatsAppAccount":
-        """Our number at WhatsApp; its secret is read once per container."""
-        from chalicelib.chats.accounts import WhatsAppAccount
-
-        return WhatsAppAccount.from_secret(self.read_secret(self.settings.whatsapp_secret))
 
     # SMS
 

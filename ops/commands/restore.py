@@ -173,7 +173,7 @@ def _describe(moment: datetime, done: Restoration, drill: Drill | None) -> Resul
             "closed_seconds": round(done.closed_seconds, 1),
             "seconds": round(done.seconds, 1),
             "notes": list(done.notes),
-            "drill": None if drill is None else drill.figures,
+            "drill": None if drill is None else drill.get_figures(),
         },
         text,
         failure=None if drill is None else drill.find_failure(),

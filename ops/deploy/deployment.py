@@ -96,7 +96,7 @@ class Deployment:
         bucket = self._config.get_bucket(account)
         create_artefact_bucket(self._aws_client("s3"), bucket)
         self._on_step("creating the configuration sets of SMS and SES")
-        parameters = make_parameters(self._config, self._aws_client, self._note)
+        parameters = make_parameters(self._config, self._aws_client, self._add_note)
         changes = self._update_stack(package, bucket, parameters)
         stage = describe_stage(self._config.stack_name, self._aws_client)
         self._make_live(package, stage)
@@ -189,14 +189,14 @@ class Deployment:
                 self._aws_client("pinpoint-sms-voice-v2"), parameters["SmsConfigurationSet"], topic
             )
         except (ClientError, BotoCoreError) as error:
-            self._note(sms_setup.explain_missing_service(error))
+            self._add_note(sms_setup.explain_missing_service(error))
         if mail_set := parameters.get("MailConfigurationSet"):
             try:
                 mail_setup.send_events_to(self._aws_client("sesv2"), mail_set, topic)
             except (ClientError, BotoCoreError) as error:
-                self._note(mail_setup.explain_missing_service(error))
+                self._add_note(mail_setup.explain_missing_service(error))
 
-    def _note(self, note: str) -> None:
+    def _add_note(self, note: str) -> None:
         if note not in self._notes:
             self._notes.append(note)
 

@@ -39,8 +39,7 @@ class Drill:
     restoration: Restoration
     checks: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
-    @property
-    def figures(self) -> dict[str, Any]:
+    def get_figures(self) -> dict[str, Any]:
         """Return what was found, by the check."""
         return {name: found for name, (found, _) in self.checks.items()}
 

@@ -39,18 +39,18 @@ class Losses:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_private_file(file, json.dumps({**vars(self), "destroyed": sorted(self.destroyed)}))
 
-    def record(self, before: Item | None, after: Item | None) -> None:
+    def record(self, current: Item | None, restored: Item | None) -> None:
         """Take note of one change that a merge makes to the registrations table."""
-        kind = (before or after or {})["sk"]["S"]
-        if kind == _CAPTURE and before is not None and after is None:
-            self._record_capture(before)
+        kind = (current or restored or {})["sk"]["S"]
+        if kind == _CAPTURE and current is not None and restored is None:
+            self._record_capture(current)
         if kind != _REGISTRATION:
             return
-        if before is not None and after is not None:
-            if "destroyed_at" in before and "destroyed_at" not in after:
-                self.destroyed.add(before["reference"]["S"])
-            elif before.get("status") != after.get("status"):
-                self.changed[before["reference"]["S"]] = before["status"]["S"]
+        if current is not None and restored is not None:
+            if "destroyed_at" in current and "destroyed_at" not in restored:
+                self.destroyed.add(current["reference"]["S"])
+            elif current.get("status") != restored.get("status"):
+                self.changed[current["reference"]["S"]] = current["status"]["S"]
 
     def list_runs(self) -> list[dict[str, Any]]:
         """Return the numbers of lost captures as runs: of which device, from, and to."""
