@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk bench drill package audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost package audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -29,6 +29,11 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 .audit/.ready: ops/audit/requirements.txt | .venv/.ready
 	$(BIN)/python -m venv --clear .audit
 	.audit/bin/python -m pip install --quiet --requirement ops/audit/requirements.txt
+	@touch $@
+
+.checkov/.ready: ops/audit/template_requirements.txt | .venv/.ready
+	$(BIN)/python -m venv --clear .checkov
+	.checkov/bin/python -m pip install --quiet --requirement ops/audit/template_requirements.txt
 	@touch $@
 
 # aiogram and pywa judge the fake chat and our calls; aiogram wants an older pydantic than ours.
@@ -83,6 +88,9 @@ package: .venv/.ready ## The zip and the template that would be deployed, in dis
 audit: .venv/.ready .audit/.ready ## What is known against the zip's libraries, their licences, and its SBOM, in dist/ (STAGE=...)
 	@$(BIN)/python -m ops.audit --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
 
+template-audit: .venv/.ready .checkov/.ready ## checkov on the template of production: every finding has an answer
+	@$(BIN)/python -m ops.audit.template dist/prod
+
 requirements: .audit/.ready ## Write requirements.txt, with hashes, from requirements.in
 	@CUSTOM_COMPILE_COMMAND="make requirements" .audit/bin/python -m piptools compile --quiet --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --output-file requirements.txt requirements.in
@@ -101,6 +109,9 @@ drill: setup ## Restore a local stack of its own with 1,000 synthetic workers, a
 	@export DAFTAR_PORT=8420 DAFTAR_LOCAL_DIR=.local/drill; $(BIN)/daftar up --fresh && \
 	{ $(BIN)/daftar restore --drill; status=$$?; $(BIN)/daftar down; exit $$status; }
 
+record-release: setup ## Make this commit the release whose code and items later ones must get on with
+	@DAFTAR_RECORD_RELEASE=1 $(BIN)/python -m pytest -q -n 0 tests/zip/test_older_release.py -k is_stored
+
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
@@ -108,4 +119,4 @@ cost: setup ## Print what registrations cost on AWS, by the item of the bill
 	@$(BIN)/python -m bench.cost
 
 clean: ## Remove what the tools made; data of the local stack (.local) stays
-	rm -rf .venv .emulator .audit .bots .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .emulator .audit .bots .checkov .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,9 +17,9 @@ from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
 from chalicelib.http.route_access import list_callable_routes, protect_routes
 from chalicelib.routes import ROUTES
-from chalicelib.snapshots import refresh_when_restored
+from chalicelib.snapshots import forget_when_restored
 
-container = Container()
+container = forget_when_restored(Container())
 
 # Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
@@ -126,5 +126,4 @@ def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
 
 
-refresh_when_restored(container.forget)
 cold_start.finish()

@@ -14,6 +14,7 @@ from chalicelib.crypto.store import DynamoWrappedKeys
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
     from chalicelib.conversations.store import DynamoConversations
     from chalicelib.conversations.store_outbox import DynamoChatOutbox
     from chalicelib.crypto.rescue import RescueKeys
@@ -163,6 +164,27 @@ class KeysAndStores:
         """Return the text of a secret of the stage."""
         secret: str = self.aws.secrets_manager.get_secret_value(SecretId=name)["SecretString"]
         return secret
+
+    @cached_property
+    def text_gateway_token(self) -> str:
+        """The token of our gateway for SMS and USSD; its secret is read once per container."""
+        from chalicelib.chats.accounts import read_gateway_token
+
+        return read_gateway_token(self.read_secret(self.settings.text_gateway_secret))
+
+    @cached_property
+    def telegram_account(self) -> "TelegramAccount":
+        """Our bot; its secret is read once per container."""
+        from chalicelib.chats.accounts import TelegramAccount
+
+        return TelegramAccount.from_secret(self.read_secret(self.settings.telegram_secret))
+
+    @cached_property
+    def whatsapp_account(self) -> "WhatsAppAccount":
+        """Our number at WhatsApp; its secret is read once per container."""
+        from chalicelib.chats.accounts import WhatsAppAccount
+
+        return WhatsAppAccount.from_secret(self.read_secret(self.settings.whatsapp_secret))
 
     @cached_property
     def receipt_sink(self) -> "SQSReceiptSink":

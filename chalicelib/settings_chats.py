@@ -1,6 +1,10 @@
 """The settings of the chats: the accounts at Telegram and WhatsApp. A channel without a secret is off."""
 
+from datetime import timedelta
+
 from pydantic import BaseModel, Field
+
+from chalicelib.setting_values import Minutes
 
 
 class ChatSettings(BaseModel):
@@ -30,6 +34,26 @@ class ChatSettings(BaseModel):
             "Secret with the access_token, app_secret, verify_token and phone_number_id of our number;"
             " empty for no WhatsApp."
         ),
+    )
+    whatsapp_template: str = Field(
+        alias="DAFTAR_WHATSAPP_TEMPLATE",
+        default="",
+        pattern=r"^[a-z0-9_]{0,512}$",
+        description=(
+            "Approved template with one parameter, for notifications when WhatsApp's 24 hours are over;"
+            " empty for none: then the SMS goes out."
+        ),
+    )
+    chat_timeout: Minutes = Field(
+        alias="DAFTAR_CHAT_TIMEOUT_MINUTES",
+        default=timedelta(minutes=30),
+        gt=timedelta(0),
+        description="How long a worker's chat has to deliver a notification, before the SMS goes out.",
+    )
+    chat_link_client: str = Field(
+        alias="DAFTAR_CHAT_LINK_CLIENT",
+        default="",
+        description="Client on the web whose links WhatsApp gives out; empty for none.",
     )
     text_gateway_secret: str = Field(
         alias="DAFTAR_TEXT_GATEWAY_SECRET",

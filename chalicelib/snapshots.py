@@ -5,7 +5,7 @@ no client and read no key (tested), so the snapshot holds neither. Should they e
 start.
 """
 
-from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from chalicelib.randomness import reseed
 
@@ -15,8 +15,19 @@ except ImportError:  # Only Lambda's Python 3.12 and later have it, and only the
     register_after_restore = None
 
 
-def refresh_when_restored(forget: Callable[[], None]) -> None:
-    """Have Lambda call `forget` at each start, and reseed what would make all processes pause alike."""
+class Forgetful(Protocol):
+    """What can be built again."""
+
+    def forget(self) -> None:
+        """Forget what was built."""
+
+
+ForgetfulType = TypeVar("ForgetfulType", bound=Forgetful)
+
+
+def forget_when_restored(owner: ForgetfulType) -> ForgetfulType:
+    """Return `owner`, whose `forget` Lambda calls at each start, as it reseeds what makes processes pause."""
     if register_after_restore is not None:
         register_after_restore(reseed)
-        register_after_restore(forget)
+        register_after_restore(owner.forget)
+    return owner

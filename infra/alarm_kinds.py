@@ -2,19 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
-
-ALARM_TOPIC = "AlarmTopic"
 
 _MINUTE, _FIVE_MINUTES, _HOUR = 60, 300, 3600
 _API_DIMENSIONS = {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "RestAPI.Stage"}}
+
+
+class Urgency(StrEnum):
+    """The topic that an alarm is published to: somebody is woken, or somebody looks at it in the day."""
+
+    PAGE = "AlarmTopic"
+    TICKET = "TicketTopic"
+
+
+def make_actions(urgency: Urgency | None, *, on_missing_data: bool = False) -> dict[str, Any]:
+    """Return the properties of an alarm that publish it; those of a member of a composite publish nothing."""
+    topics = [{"Ref": str(urgency)}] if urgency else []
+    fired = "InsufficientDataActions" if on_missing_data else "AlarmActions"
+    return {fired: topics, "OKActions": topics}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
     """One alarm. It fires when the statistic is at least `threshold` in each of `periods` successive periods.
 
-    A period without data counts as good, except for an alarm that fires `below` its threshold.
+    A period without data counts as good. An alarm that fires `below` its threshold fires when the data ends.
+    Before the first data, which a new stage has none of, it is silent, because only a change of its state is
+    published.
     """
 
     name: str
@@ -42,7 +57,7 @@ class Alarm:
         times = f"{self.periods} periods of {duration}" if self.periods > 1 else duration
         return f"`{self.metric}`: {self.statistic.lower()} {sign} {self.threshold} in {times}"
 
-    def make_resource(self) -> dict[str, Any]:
+    def make_resource(self, urgency: Urgency | None = Urgency.TICKET) -> dict[str, Any]:
         statistic = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
         properties: dict[str, Any] = {
             "AlarmDescription": self.description,
@@ -53,9 +68,8 @@ class Alarm:
             "EvaluationPeriods": self.periods,
             "Threshold": self.threshold,
             "ComparisonOperator": "LessThanThreshold" if self.below else "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "breaching" if self.below else "notBreaching",
-            "AlarmActions": [{"Ref": ALARM_TOPIC}],
-            "OKActions": [{"Ref": ALARM_TOPIC}],
+            "TreatMissingData": "missing" if self.below else "notBreaching",
+            **make_actions(urgency, on_missing_data=self.below),
         }
         if self.dimensions:
             dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions.items()]

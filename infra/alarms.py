@@ -8,6 +8,7 @@ from typing import Any
 
 from infra.alarm_kinds import (
     Alarm,
+    Urgency,
     api_failures,
     api_latency,
     function_errors,
@@ -18,6 +19,7 @@ from infra.alarm_kinds import (
     queue_not_empty,
     stream_delay,
 )
+from infra.composite_alarms import make_composite_alarms
 from infra.table_alarms import TABLES
 
 _REGISTRATION = {"Resource": "/v1/registrations", "Method": "POST"}
@@ -26,7 +28,7 @@ _FIFTEEN_MINUTES = 900
 _DROP_OR_FIX = (
     "Later runs do its work. If they succeed, drop the message. If they fail too, fix what the log of"
 )
-_LOOK_AT_RULE = "The rule is disabled or missing, or may not invoke the function. Also fires before the first run of a new stack."
+_LOOK_AT_RULE = "The rule is disabled or missing, or may not invoke the function."
 _CONCURRENCY = 'See on the dashboard ("Running at once") which function uses the account\'s concurrency, and ask AWS for more.'
 _NOT_STARTED = "Lambda had no concurrency left for the function. Nothing is lost: streams and queues wait, events are retried for an hour, ageing for six. Each failed attempt at a notification counts towards its dead letter."
 
@@ -337,6 +339,12 @@ _API = (
     ),
 )
 
+# For these somebody is woken: workers cannot be registered, something is lost if nobody acts today, or it may be an
+# attack. For all others somebody looks at them in the day.
+PAGES = frozenset(
+    {"StreamFailuresNotEmpty", "RelayBehind", "SendingStopped", "RegistrationsTableFailing", "UnusualClient"}
+)
+
 ALARMS: Mapping[str, tuple[Alarm, ...]] = {
     "Dead letters": _DEAD_LETTERS,
     "Late, or not at all": _LATE,
@@ -351,5 +359,18 @@ def iter_alarms() -> Iterator[Alarm]:
         yield from section
 
 
+COMPOSITES = make_composite_alarms([*iter_alarms()])
+
+
+def find_urgency(name: str) -> Urgency | None:
+    """Return the urgency of an alarm, None for a member of a composite."""
+    if any(name in each.members for each in COMPOSITES):
+        return None
+    return Urgency.PAGE if name in PAGES else Urgency.TICKET
+
+
 def make_alarms() -> dict[str, Any]:
-    return {alarm.name: alarm.make_resource() for alarm in iter_alarms()}
+    return {
+        **{alarm.name: alarm.make_resource(find_urgency(alarm.name)) for alarm in iter_alarms()},
+        **{each.name: each.make_resource() for each in COMPOSITES},
+    }

@@ -10,6 +10,11 @@ from typing import Any
 # `daftar rollback` moves it.
 ALIAS = "live"
 
+# The number of the format of stored items. It is raised by a release that stores what the release before it
+# cannot read, or stores no longer what it reads; that one must have been able to read both. `daftar rollback`
+# looks at it.
+ITEM_FORMAT = 1
+
 # A caller waits while these start. A snapshot of each of the others would cost more than its starts are
 # worth.
 _ANSWERING = ("APIHandler", "AuthorizeCaller")
@@ -51,6 +56,7 @@ def make_function_resources(
                 "Tracing": {"Ref": "Tracing"},
                 "LoggingConfig": {"LogGroup": {"Ref": f"{function}Logs"}},
                 "AutoPublishAlias": ALIAS,
+                "VersionDescription": f"item format {ITEM_FORMAT}",
                 "DeploymentPreference": _make_deployment_preference(function),
                 **({"SnapStart": {"ApplyOn": {"Ref": "SnapStart"}}} if function in _ANSWERING else {}),
             }
@@ -133,7 +139,7 @@ def _make_statement(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _make_log_group(function: str) -> dict[str, Any]:
     # Lambda's log format stays Text, because the functions write JSON themselves: its JSON format filters by
-    # a second level. No customer managed key, because no log line names a person.
+    # a second level.
     return {
         "Type": "AWS::Logs::LogGroup",
         "UpdateReplacePolicy": "Retain",
@@ -141,5 +147,6 @@ def _make_log_group(function: str) -> dict[str, Any]:
         "Properties": {
             "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{function}"},
             "RetentionInDays": {"Ref": "LogRetentionDays"},
+            "KmsKeyId": {"Fn::GetAtt": ["LogsKey", "Arn"]},
         },
     }

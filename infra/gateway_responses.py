@@ -62,18 +62,23 @@ def make_gateway_responses() -> dict[str, Any]:
     return {kind: _make_response(code, headers) for kind, (code, headers) in _RESPONSES.items()}
 
 
-def _make_response(code: str, headers: dict[str, str]) -> dict[str, Any]:
+def make_problem(code: str, *, request_id: str | None) -> dict[str, Any]:
+    """Return the body of an answer, without a request's id if that is not known."""
     problem = PROBLEMS.get(code) or _OWN_PROBLEMS[code]
-    body = {
+    return {
         "type": "about:blank",
         "code": code,
         "status": problem.status,
-        "request_id": "$context.requestId",
+        **({"request_id": request_id} if request_id else {}),
         "title": f"{problem.indonesian} / {problem.english}",
     }
+
+
+def _make_response(code: str, headers: dict[str, str]) -> dict[str, Any]:
+    body = make_problem(code, request_id="$context.requestId")
     all_headers = {"Content-Type": CONTENT_TYPE, "Content-Language": "id, en", **SECURITY_HEADERS, **headers}
     return {
-        "StatusCode": str(problem.status),
+        "StatusCode": str(body["status"]),
         # A constant stands in single quotes, and cannot hold one.
         "ResponseParameters": {"Headers": {name: f"'{value}'" for name, value in all_headers.items()}},
         "ResponseTemplates": {"application/json": json.dumps(body)},

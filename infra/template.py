@@ -6,7 +6,16 @@ from typing import Any
 
 import yaml
 
-from infra import alarms, dashboard, dead_letters, environment, functions, gateway_responses, outputs
+from infra import (
+    alarms,
+    dashboard,
+    dead_letters,
+    environment,
+    firewall,
+    functions,
+    gateway_responses,
+    outputs,
+)
 
 _DIRECTORY = Path(__file__).parent
 
@@ -37,7 +46,7 @@ def _construct_function(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> 
         raise TypeError(f"!{name} takes no mapping")
     if name == "GetAtt":
         value = str(value).split(".", 1)
-    return {name if name == "Ref" else f"Fn::{name}": value}
+    return {name if name in {"Ref", "Condition"} else f"Fn::{name}": value}
 
 
 _CloudFormationLoader.add_multi_constructor("!", _construct_function)
@@ -85,6 +94,7 @@ def join_template() -> dict[str, Any]:
         functions.make_traffic_shift_role(permissions),
         dead_letters.make_dead_letter_queues(document["Resources"], queues),
         alarms.make_alarms(),
+        firewall.make_firewall(),
         dashboard.make_dashboard(list(permissions), [each.logical_id for each in queues]),
     ):
         merge(document, {"Resources": made})

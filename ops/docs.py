@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from infra.alarms import ALARMS
+from infra.alarm_kinds import Urgency
+from infra.alarms import ALARMS, COMPOSITES, find_urgency
 from infra.template import load_parameters
 from ops import cli
 from ops.commands.reference import render_commands_table
 from ops.project import ROOT
 
 _WIDTH = 150
+_URGENCIES = {Urgency.PAGE: "page", Urgency.TICKET: "ticket", None: "part of another"}
 _CODE_SPACE = "\0"
 
 
@@ -49,13 +51,16 @@ def _render_alarms() -> str:
 
 def _iter_alarm_paragraphs() -> Iterator[str]:
     """Yield a heading for each section, and a paragraph for alarms in a row that say the same."""
+    yield "### Of several alarms"
+    for each in COMPOSITES:
+        yield _wrap(f"**`{each.name}`** ({_URGENCIES[each.urgency]}; {each.condition}) {each.description}")
     for section, alarms in ALARMS.items():
         yield f"### {section}"
-        for (condition, description), same in groupby(
-            alarms, key=lambda each: (each.condition, each.description)
+        for (urgency, condition, description), same in groupby(
+            alarms, key=lambda each: (find_urgency(each.name), each.condition, each.description)
         ):
             names = ", ".join(f"`{each.name}`" for each in same)
-            yield _wrap(f"**{names}** ({condition}) {description}")
+            yield _wrap(f"**{names}** ({_URGENCIES[urgency]}; {condition}) {description}")
 
 
 def _wrap(paragraph: str) -> str:

@@ -37,3 +37,9 @@ class WhatsAppAccount:
         values = json.loads(secret)
         names = ("phone_number_id", "access_token", "app_secret", "verify_token")
         return cls(**{name: values[name] for name in names})
+
+
+def read_gateway_token(secret: str) -> str:
+    """Return the token that our gateway for SMS and USSD sends."""
+    token: str = json.loads(secret)["token"]
+    return token

@@ -5,8 +5,14 @@ from typing import TYPE_CHECKING
 
 from chalicelib.chats.bot_api import BotApi
 from chalicelib.chats.cloud_api import CloudApi
+from chalicelib.chats.effects import LinkEffect
+from chalicelib.chats.linked_captures import LinkedCaptures
+from chalicelib.chats.notices import CaptureChats, ChatNoticeGateway
+from chalicelib.chats.reports import ChatReports
 from chalicelib.chats.service import ChatProvider, ChatSender
 from chalicelib.clock import sleep
+from chalicelib.conversations.service import EffectRunner
+from chalicelib.messaging.gateways import Gateway
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -36,6 +42,52 @@ def build_providers(container: "Container") -> dict[str, ChatProvider]:
             url=settings.whatsapp_url, get_account=lambda: container.whatsapp_account
         )
     return providers
+
+
+def build_linked_captures(container: "Container") -> LinkedCaptures:
+    return LinkedCaptures(
+        links=container.links,
+        chats=container.conversation_store,
+        hashing=container.hashing,
+        clock=container.clock,
+    )
+
+
+def build_chat_effects(container: "Container") -> dict[str, EffectRunner]:
+    """Return the effects that lead out of a conversation, by their kind."""
+    link_effect = LinkEffect(
+        links=container.links,
+        chats=container.conversation_store,
+        client_id=container.settings.chat_link_client,
+    )
+    return {"make_link": link_effect.make_link}
+
+
+def build_capture_chats(container: "Container") -> CaptureChats:
+    settings = container.settings
+    secrets = {"telegram": settings.telegram_secret, "whatsapp": settings.whatsapp_secret}
+    return CaptureChats(
+        container.conversation_store,
+        channels=frozenset(channel for channel, secret in secrets.items() if secret),
+        has_template=bool(settings.whatsapp_template),
+    )
+
+
+def build_notice_gateways(container: "Container") -> dict[str, Gateway]:
+    """Return the gateways that send notifications to chats, by channel."""
+    return {
+        channel: ChatNoticeGateway(
+            provider,
+            clock=container.clock,
+            template=container.settings.whatsapp_template,
+            template_sender=provider if isinstance(provider, CloudApi) else None,
+        )
+        for channel, provider in build_providers(container).items()
+    }
+
+
+def build_report_recorder(container: "Container") -> ChatReports:
+    return ChatReports(sender=container.chat_sender, receipts=container.receipt_sink)
 
 
 def build_delay(container: "Container") -> Callable[[str, int], object]:

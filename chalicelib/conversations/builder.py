@@ -1,6 +1,5 @@
 """Building of the service that answers chats."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -34,7 +33,8 @@ def build_chat_events(container: "Container") -> SQSChatEvents:
 
 def build_chat_event_handler(container: "Container") -> Callable[[str], None]:
     """Return the handler of the messages of the queue."""
-    return partial(consumer.handle, container.conversations, container.cipher)
+    record_report = container.chat_reports.record
+    return partial(consumer.handle, container.conversations, container.cipher, record_report)
 
 
 def build_conversation_service(container: "Container") -> ConversationService:
@@ -52,12 +52,6 @@ def build_conversation_service(container: "Container") -> ConversationService:
         hashing=container.hashing,
         clock=container.clock,
     )
-
-
-def read_text_gateway_token(container: "Container") -> str:
-    """Read the token of our gateway for SMS and USSD from the stage's secret."""
-    token: str = json.loads(container.read_secret(container.settings.text_gateway_secret))["token"]
-    return token
 
 
 def _build_rules(container: "Container", channel: ChannelName) -> IntakeRules:
@@ -95,6 +89,7 @@ def _build_effects(container: "Container") -> dict[str, EffectRunner]:
         "opt_out": opt_outs.opt_out,
         "opt_in": opt_outs.opt_in,
         "tell_status": StatusEffect(container.statuses).look_up,
+        **container.chat_effects,
     }
 
 

@@ -1,5 +1,7 @@
 """Handler for messages of the queue of chat events."""
 
+from collections.abc import Callable
+
 from chalicelib import observability
 from chalicelib.conversations.events import DeliveryReport, InboundEvent, SealedEvent
 from chalicelib.conversations.service import ConversationService, HandledEvent
@@ -9,12 +11,22 @@ from chalicelib.crypto.encryption import FieldCipher
 _CORRELATION_DIGITS = 32
 
 
-def handle(service: ConversationService, cipher: FieldCipher, body: str) -> None:
-    """Answer an event. Raise an exception if the message cannot be read or must be repeated."""
+def handle(
+    service: ConversationService,
+    cipher: FieldCipher,
+    record_report: Callable[[str, DeliveryReport], None],
+    body: str,
+) -> None:
+    """Answer an event, or pass on a report about a message of ours.
+
+    Raise an exception if the message cannot be read or must be repeated.
+    """
     sealed = SealedEvent.model_validate_json(body)
     observability.set_correlation_id(sealed.event_key[:_CORRELATION_DIGITS])
     event = unseal_event(sealed, cipher)
-    if not isinstance(event.content, DeliveryReport):
+    if isinstance(event.content, DeliveryReport):
+        record_report(event.channel, event.content)
+    else:
         answer(service, event)
 
 

@@ -1,7 +1,7 @@
 """Conversations in DynamoDB: one transaction an event."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.items import Values
@@ -70,11 +70,25 @@ class DynamoConversations:
         )
         return self._table.put(values, _IS_NEW)
 
-    def build_link_write(self, capture_id: str, link: ChatLink, *, now: datetime, worker_key: str) -> Write:
+    def build_link_write(
+        self,
+        capture_id: str,
+        link: ChatLink,
+        *,
+        now: datetime,
+        worker_key: str | None,
+        retention: timedelta = store_items.LINK_RETENTION,
+    ) -> Write:
         """Return the write that names the chat of a capture; a repeat of it changes nothing."""
         return self._table.put(
-            store_items.build_link_values(capture_id, link, self._cipher, now=now, worker_key=worker_key)
+            store_items.build_link_values(
+                *(capture_id, link, self._cipher), now=now, worker_key=worker_key, retention=retention
+            )
         )
+
+    def put_link(self, capture_id: str, link: ChatLink, *, now: datetime, worker_key: str) -> None:
+        """Store the chat of a capture. It may be repeated."""
+        self._table.run(self.build_link_write(capture_id, link, now=now, worker_key=worker_key))
 
     def build_opt_out_write(self, chat_key: str, *, now: datetime) -> Write:
         key = store_items.build_chat_key(chat_key, "OPT_OUT")

@@ -36,7 +36,7 @@ OUTBOX_RETENTION = timedelta(days=2)
 """A message that could not be sent for a day is not sent any more."""
 
 # How long a worker may be told by chat: the longest coverage, a year, and the reminders before it ends.
-_LINK_RETENTION = timedelta(days=400)
+LINK_RETENTION = timedelta(days=400)
 
 _SEALED = "sealed"
 
@@ -101,7 +101,13 @@ def build_outbox_values(
 
 
 def build_link_values(
-    capture_id: str, link: ChatLink, cipher: FieldCipher, *, now: datetime, worker_key: str
+    capture_id: str,
+    link: ChatLink,
+    cipher: FieldCipher,
+    *,
+    now: datetime,
+    worker_key: str | None,
+    retention: timedelta,
 ) -> Values:
     key = build_link_key(capture_id)
     return {
@@ -109,7 +115,7 @@ def build_link_values(
         "channel": link.channel,
         "worker_key": worker_key,
         _SEALED: _seal(link, key, cipher),
-        "expires_at": _expire(now, _LINK_RETENTION),
+        "expires_at": _expire(now, retention),
     }
 
 

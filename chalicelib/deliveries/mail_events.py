@@ -29,7 +29,7 @@ class Deliveries(Protocol):
 
 @dataclass(frozen=True)
 class MailEvent:
-    """What became of a mail. `reason` is what the ledger of deliveries says of it."""
+    """A mail that was not delivered, or not wanted. `reason` is what the ledger of deliveries says of it."""
 
     delivery_id: DeliveryId
     reason: str

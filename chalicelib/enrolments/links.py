@@ -44,6 +44,12 @@ class Links(Protocol):
     def mark_used(self, code_hash: str, used_by: str) -> None:
         """Store which phone used a link. Raise EnrolmentCodeUnknown if it was another one."""
 
+    def add_phone(self, link_id: str, code_hash: str, *, now: datetime) -> None:
+        """Store the link by which a phone came."""
+
+    def find_code_hash(self, link_id: str) -> str | None:
+        """Return the link by which a phone came; None if it is not known."""
+
     def claim(self, link_id: str, capture_id: str, *, now: datetime) -> bool:
         """Store the capture that a phone registers. Return False if it was stored before.
 
@@ -80,7 +86,7 @@ class LinkService:
         if expires_at is not None and expires_at > now + _LONGEST_LIFETIME:
             raise RulesBroken(BrokenRule("expires_at", "expires_too_late"))
         code, link = self._generate_code(), Link(client_id, is_reusable, expires_at or now + _USUAL_LIFETIME)
-        self._links.add(self._hash(code), link)
+        self._links.add(self.hash_code(code), link)
         return code, link.expires_at
 
     def exchange(self, code: str, phone_id: str) -> tuple[Client, Token]:
@@ -89,11 +95,12 @@ class LinkService:
         `phone_id` names the phone: the same one gets another token for the same registration, because the
         answer may be lost on the way. Raise EnrolmentCodeUnknown.
         """
-        code_hash = self._hash(code)
+        code_hash = self.hash_code(code)
         link = self._links.find(code_hash, now=self._clock())
         link_id = self._hashing.digest("phone by link", f"{code}\x1f{phone_id}")
         if not link.is_reusable:
             self._links.mark_used(code_hash, link_id)
+            self._links.add_phone(link_id, code_hash, now=self._clock())
         try:
             return self._clients.enrol_phone(link.client_id, link_id)
         except (ClientUnknown, ClientRevoked):
@@ -113,7 +120,12 @@ class LinkService:
                 self._links.release(link_id, str(capture_id))
             raise
 
-    def _hash(self, code: str) -> str:
+    def find_code_hash(self, link_id: str) -> str | None:
+        """Return the hash of the code by which a phone came; None for a poster's."""
+        return self._links.find_code_hash(link_id)
+
+    def hash_code(self, code: str) -> str:
+        """Return the keyed hash of a code."""
         return self._hashing.digest("link code", code)
 
 

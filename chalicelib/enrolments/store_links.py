@@ -1,7 +1,7 @@
 """Links in DynamoDB, in the table of clients.
 
 LINK#<code hash>    LINK      what the link is good for; expires
-PHONE#<link id>     CAPTURE   the capture that a phone registered by a link; expires
+PHONE#<link id>     CAPTURE   the link by which a phone came, and the capture that it registered; expires
 """
 
 from datetime import datetime, timedelta
@@ -54,6 +54,17 @@ class DynamoLinks:
         )
         if not self._table.try_run(used):
             raise EnrolmentCodeUnknown("used before")
+
+    def add_phone(self, link_id: str, code_hash: str, *, now: datetime) -> None:
+        write = self._table.update(
+            _make_phone_key(link_id),
+            "SET code_hash = :code_hash, expires_at = :expires_at",
+            compared={":code_hash": code_hash, ":expires_at": int((now + _CLAIM_RETENTION).timestamp())},
+        )
+        self._table.run(write)
+
+    def find_code_hash(self, link_id: str) -> str | None:
+        return (self._table.get(_make_phone_key(link_id)) or {}).get("code_hash")
 
     def claim(self, link_id: str, capture_id: str, *, now: datetime) -> bool:
         claimed = self._table.update(

@@ -86,6 +86,8 @@ class Outcome:
     is_account_failure: bool = False
     opted_out: bool = False
     retry_after_seconds: int | None = None
+    parts: int | None = None
+    price: int | None = None
 
     @classmethod
     def from_error(cls, error: GatewayError) -> "Outcome":
@@ -115,4 +117,4 @@ def make_attempt(send: Callable[[], GatewayAcceptance | None]) -> Outcome:
         return Outcome.from_error(error)
     if acceptance is None:
         return Outcome(OutcomeType.ACCEPTED)
-    return Outcome(OutcomeType.ACCEPTED, gateway=acceptance.gateway, gateway_id=acceptance.gateway_id)
+    return Outcome(OutcomeType.ACCEPTED, **vars(acceptance))

@@ -64,7 +64,7 @@ class AwsSmsGateway:
         }
         try:
             response = self._client.send_text_message(
-                DestinationPhoneNumber=outgoing.phone,
+                DestinationPhoneNumber=outgoing.number,
                 OriginationIdentity=self._config.originator,
                 MessageBody=outgoing.body,
                 MessageType="TRANSACTIONAL",

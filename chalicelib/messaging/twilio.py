@@ -69,7 +69,7 @@ class TwilioGateway:
             self._clock(), minimum=_MIN_VALIDITY_SECONDS, maximum=_MAX_VALIDITY_SECONDS
         )
         form = {
-            "To": outgoing.phone,
+            "To": outgoing.number,
             "From": self._originator,
             "Body": outgoing.body,
             "ValidityPeriod": str(ttl),

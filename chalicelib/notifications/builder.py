@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from chalicelib import observability
+from chalicelib.chats.builder import build_capture_chats, build_notice_gateways
 from chalicelib.clock import sleep
 from chalicelib.messaging.rate_limiter import SendRate
+from chalicelib.notifications.chats import ChatFirstGateway, ChatTargets
 from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.queues import SQSSmsQueues
@@ -18,6 +20,8 @@ from chalicelib.randomness import generate_write_id, random_fraction
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
+    from chalicelib.messaging.errors import GatewayError
+    from chalicelib.messaging.gateways import ChatTarget
 
 
 def build_notification_service(container: "Container") -> NotificationService:
@@ -29,7 +33,10 @@ def build_notification_service(container: "Container") -> NotificationService:
         opt_outs=container.opt_outs,
         receipt_flow=DynamoReceiptFlow(container.aws.dynamodb, settings.sending_table),
         rate_limiter=container.send_rate_limiter,
-        gateway=container.sms_gateway,
+        gateway=ChatFirstGateway(
+            container.sms_gateway, build_notice_gateways(container), on_refused=_report_refused_by_chat
+        ),
+        chats=ChatTargets(build_capture_chats(container), timeout=settings.chat_timeout),
         hashing=container.hashing,
         config=NotificationConfig(
             rate=SendRate(settings.sms_parts_per_second),
@@ -37,10 +44,18 @@ def build_notification_service(container: "Container") -> NotificationService:
             price_per_part=settings.sms_price,
             rupiah_per_dollar=settings.rupiah_per_dollar,
             sms_per_day=settings.sms_per_day,
+            chat_timeout=settings.chat_timeout,
         ),
         clock=container.clock,
         wait=sleep,
         random_fraction=random_fraction,
+    )
+
+
+def _report_refused_by_chat(chat: "ChatTarget", error: "GatewayError") -> None:
+    observability.count("ChatNoticesRefused", channel=chat.channel)
+    observability.logger.info(
+        "chat took no notification", extra={"channel": chat.channel, "reason": error.reason}
     )
 
 

@@ -1,7 +1,7 @@
 """Totals of the SMS of campaign days."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +15,8 @@ from chalicelib.notifications.model import SmsState
 class SmsFacts:
     """The facts of one SMS that are counted. `money` is in rupiah.
 
-    `reason` is why it failed; rows of earlier releases have none.
+    `reason` is why it failed; rows of earlier releases have none. `chats` is how many messages went to each
+    chat channel, and what they cost.
     """
 
     purpose: str
@@ -23,19 +24,22 @@ class SmsFacts:
     parts: int
     money: int
     reason: str | None = None
+    chats: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SmsTotals:
     """The SMS of a campaign day's registrations: the number in each state, accepted parts, and rupiah.
 
-    `untold` is the number of confirmations that have not been sent, by why.
+    `untold` is the number of confirmations that have not been sent, by why. `chats` is how many messages went
+    to each chat channel, and what they cost, which `money` includes.
     """
 
     by_state: dict[str, int] = field(default_factory=dict)
     parts: int = 0
     money: int = 0
     untold: dict[str, int] = field(default_factory=dict)
+    chats: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class SmsFactSource(Protocol):
@@ -53,12 +57,18 @@ class LedgerSmsCounter:
         """Return the totals of a campaign day, with the cost so far."""
         by_state: dict[str, int] = {}
         untold: Counter[str] = Counter()
+        messages: Counter[str] = Counter()
+        costs: Counter[str] = Counter()
         parts = money = 0
         for facts in self._ledger.iter_day_facts(campaign_day):
             by_state[facts.state] = by_state.get(facts.state, 0) + 1
             if facts.purpose == Purpose.RECEIVED:
                 confirmation = judge_confirmation(SmsState(facts.state), facts.reason)
                 untold[confirmation] += confirmation in UNTOLD_STATES
+            for channel, (count, cost) in facts.chats.items():
+                messages[channel] += count
+                costs[channel] += cost
             parts += facts.parts
             money += facts.money
-        return SmsTotals(dict(sorted(by_state.items())), parts, money, dict(sorted((+untold).items())))
+        chats = {channel: (messages[channel], costs[channel]) for channel in sorted(messages)}
+        return SmsTotals(dict(sorted(by_state.items())), parts, money, dict(sorted((+untold).items())), chats)

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from chalicelib.messaging.attempts import OutboundAttempt, Outcome, OutcomeType
+from chalicelib.messaging.attempts import IllegalTransition, OutboundAttempt, Outcome, OutcomeType
 from chalicelib.messaging.model import SmsId
 from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.templates import SmsKind
@@ -23,6 +23,12 @@ REQUEUE_AFTER = timedelta(hours=1)
 
 # More copies than an SMS is ever sent in. Receipts about further ones, under other ids, change nothing.
 MAX_SENDS = 20
+
+CHAT_CHANNELS = frozenset({"telegram", "whatsapp"})
+"""The gateways that are chats."""
+
+# Of these only WhatsApp reports if a message arrived.
+_REPORTING_CHATS = frozenset({"whatsapp"})
 
 # How long to wait for a receipt after an attempt with an unknown outcome.
 RECEIPT_TIMEOUT = timedelta(minutes=15)
@@ -110,7 +116,8 @@ class Sms(OutboundAttempt):
     budget is reserved for the next attempt. `budget_day` is the day whose budget pays. `counted_on` is the
     day of the phone whose limit the next copy counts for. `request_version` is the version of the
     registration that the request for this SMS made, if it is sent once more. `due_at` is when the SMS is next
-    looked at, if nothing happens before.
+    looked at, if nothing happens before. `is_chat_over`: the worker's chat did not deliver it, so that it
+    goes to the phone.
     """
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = TRANSITIONS
@@ -137,6 +144,7 @@ class Sms(OutboundAttempt):
     is_reserved: bool = False
     is_resent: bool = False
     is_released: bool = False
+    is_chat_over: bool = False
     budget_day: date | None = None
     counted_on: date | None = None
     request_version: int | None = None
@@ -154,6 +162,15 @@ class Sms(OutboundAttempt):
     def parts_sent(self) -> int:
         """Return the parts that gateways surely accepted."""
         return sum(send.parts for send in self.sends.values())
+
+    @property
+    def chat_prices(self) -> Mapping[str, list[int]]:
+        """Return the prices of the messages that chats accepted, by channel."""
+        prices: dict[str, list[int]] = {}
+        for send in self.sends.values():
+            if send.gateway in CHAT_CHANNELS:
+                prices.setdefault(send.gateway, []).append(send.price)
+        return prices
 
     def mark_queued(self, now: datetime) -> "Sms":
         """Return the SMS queued. It is due again in an hour, in case the message gets lost."""
@@ -211,12 +228,12 @@ class Sms(OutboundAttempt):
         """Return the SMS without a reservation for the next attempt."""
         return self._with_changes(is_reserved=False)
 
-    def start_attempt(self, now: datetime) -> "Sms":
+    def start_attempt(self, now: datetime, *, report_timeout: timedelta = RECEIPT_TIMEOUT) -> "Sms":
         """Return the SMS with a started attempt: from now on, a copy may have been sent."""
         return self._move_to(
             SmsState.ATTEMPT_STARTED,
             touched_at=now,
-            due_at=now + RECEIPT_TIMEOUT,
+            due_at=now + report_timeout,
             attempts=self.attempts + 1,
             open_attempts=self.open_attempts + 1,
             is_reserved=False,
@@ -231,7 +248,9 @@ class Sms(OutboundAttempt):
         """
         match outcome.outcome_type:
             case OutcomeType.ACCEPTED:
-                return self.record_acceptance(outcome.gateway or "", outcome.gateway_id)
+                return self.record_acceptance(
+                    outcome.gateway or "", outcome.gateway_id, parts=outcome.parts, price=outcome.price
+                )
             case OutcomeType.UNKNOWN:
                 return self.record_unknown_outcome(outcome.reason, outcome.gateway, may_resend=may_resend)
             case OutcomeType.FAILED:
@@ -272,10 +291,41 @@ class Sms(OutboundAttempt):
             due_at=self.due_at if may_resend and not self.is_resent else None,
         )
 
-    def record_acceptance(self, gateway: str, gateway_id: str) -> "Sms":
+    def record_acceptance(
+        self, gateway: str, gateway_id: str, *, parts: int | None = None, price: int | None = None
+    ) -> "Sms":
         """Return the SMS accepted by a gateway, unless a receipt said more already."""
-        return self._replace_send(
-            gateway_id, SmsSend(gateway, SmsState.ACCEPTED, self.parts, self.price), None
+        send = SmsSend(
+            gateway,
+            SmsState.ACCEPTED,
+            self.parts if parts is None else parts,
+            self.price if price is None else price,
+        )
+        return self._replace_send(gateway_id, send, None)
+
+    def is_undelivered_chat(self, now: datetime, timeout: timedelta) -> bool:
+        """Return True if the worker's chat accepted it so long ago, and did not report its delivery."""
+        return (
+            self.state in {SmsState.ACCEPTED, SmsState.SENT}
+            and self.gateway in _REPORTING_CHATS
+            and not self.is_chat_over
+            and self.touched_at is not None
+            and now >= self.touched_at + timeout
+        )
+
+    def fall_back_to_phone(self, now: datetime) -> "Sms":
+        """Return the SMS pending for the worker's phone, because the chat did not deliver it.
+
+        Raise IllegalTransition unless chats alone have accepted it. No other settled SMS becomes pending.
+        """
+        if self.is_chat_over or self.chat_prices.keys() != {send.gateway for send in self.sends.values()}:
+            raise IllegalTransition("not accepted by a chat")
+        return self._with_changes(
+            state=SmsState.PENDING,
+            due_at=now,
+            is_chat_over=True,
+            counted_on=None,
+            reason="chat_not_delivered",
         )
 
     def apply_update(self, update: SendUpdate) -> "Sms":
@@ -310,7 +360,14 @@ class Sms(OutboundAttempt):
         if state is self.state:
             return updated._with_changes()
         reason = (reason or self.reason) if state is SmsState.FAILED else None
-        return updated._move_to(state, due_at=None, is_reserved=False, reason=reason)
+        moved = updated._move_to(state, due_at=None, is_reserved=False, reason=reason)
+        if send.gateway not in CHAT_CHANNELS or self.is_chat_over or not self.touched_at:
+            return moved
+        if state is SmsState.FAILED:
+            return replace(moved.fall_back_to_phone(self.touched_at), revision=moved.revision)
+        # It is looked at again: a chat that does not deliver reports nothing.
+        is_awaited = state is not SmsState.DELIVERED and send.gateway in _REPORTING_CHATS
+        return replace(moved, due_at=self.due_at or self.touched_at) if is_awaited else moved
 
     def _derive_state(self) -> SmsState:
         """Return the state that follows from the states of its copies."""

@@ -21,15 +21,17 @@ def may_resend(sms: Sms) -> bool:
     return get_template(sms.purpose).is_duplicate_harmless
 
 
-def find_abandon_reason(sms: Sms, registration: Registration, body: Body | None, now: datetime) -> str | None:
+def find_abandon_reason(
+    sms: Sms, registration: Registration, body: Body | None, now: datetime, *, has_chat: bool = False
+) -> str | None:
     """Return why an SMS with this body must not be sent any more, or None."""
     if registration.lifecycle.status is Status.DECEASED:
         return "deceased"
     if now >= sms.deadline:
         return "expired"
-    if registration.worker.phone is None:
+    if registration.worker.phone is None and not has_chat:
         return "no_phone"
-    if not _MOBILE_PATTERN.fullmatch(registration.worker.phone):
+    if registration.worker.phone is not None and not _MOBILE_PATTERN.fullmatch(registration.worker.phone):
         return "not_an_indonesian_mobile"
     if body is None or _is_before_phone_correction(sms, registration):
         return "overtaken"

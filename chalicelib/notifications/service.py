@@ -7,11 +7,9 @@ worker process dies at any point, a later message or the schedule continues from
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from chalicelib.clock import Clock
-from chalicelib.conflicts import WriteConflict
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.messaging.attempts import Outcome, make_attempt
 from chalicelib.messaging.gateways import Gateway, OutgoingSms
@@ -28,6 +26,7 @@ from chalicelib.messaging.rate_limiter import (
 from chalicelib.messaging.receipts import Receipt, ReceiptFlow
 from chalicelib.messaging.segments import split_segments
 from chalicelib.notifications.bodies import Body, Purpose, find_event_version, render_body
+from chalicelib.notifications.chats import ChatTargets
 from chalicelib.notifications.errors import (
     BudgetExhausted,
     DailyLimitReached,
@@ -37,6 +36,7 @@ from chalicelib.notifications.errors import (
     StaleRevision,
 )
 from chalicelib.notifications.hours import QuietHours, compute_retry_at, find_zone
+from chalicelib.notifications.ledger_writer import LedgerWriter
 from chalicelib.notifications.model import (
     RECEIPT_TIMEOUT,
     REQUEUE_AFTER,
@@ -52,12 +52,6 @@ from chalicelib.notifications.templates import SmsKind, get_template
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import Registration
 
-# A write fails again only if another process changes the same item in between.
-_MAX_WRITE_ATTEMPTS = 6
-
-# Processes in conflict wait a random time up to this.
-_MAX_CONFLICT_WAIT = timedelta(milliseconds=80)
-
 # At ten parts a second, all functions that may run at once need less.
 _MAX_SLOT_WAIT = timedelta(seconds=4)
 
@@ -70,8 +64,6 @@ ACCOUNT_STOP_DURATION = timedelta(minutes=15)
 # The delay after a stop without an end; after an open circuit it is up to twice as long.
 _STOP_RETRY_DELAY = timedelta(minutes=5)
 
-Result = TypeVar("Result")
-
 
 @dataclass(frozen=True)
 class NotificationConfig:
@@ -82,6 +74,8 @@ class NotificationConfig:
     price_per_part: int
     rupiah_per_dollar: int
     sms_per_day: int = 3
+    chat_timeout: timedelta = timedelta(minutes=30)
+    """How long a worker's chat has to deliver a message, before it goes to the phone."""
 
 
 class NotificationService:
@@ -97,6 +91,7 @@ class NotificationService:
         receipt_flow: ReceiptFlow,
         rate_limiter: SendRateLimiter,
         gateway: Gateway,
+        chats: ChatTargets,
         hashing: KeyedHash,
         config: NotificationConfig,
         clock: Clock,
@@ -106,10 +101,12 @@ class NotificationService:
         self._registrations = registrations
         self._campaigns = campaigns
         self._ledger = ledger
+        self._ledger_writer = LedgerWriter(ledger, wait=wait, random_fraction=random_fraction)
         self._opt_outs = opt_outs
         self._receipt_flow = receipt_flow
         self._rate_limiter = rate_limiter
         self._gateway = gateway
+        self._chats = chats
         self._hashing = hashing
         self._config = config
         self._clock = clock
@@ -148,7 +145,7 @@ class NotificationService:
 
         An SMS whose registration was erased is abandoned.
         """
-        sms = self._get(sms_id)
+        sms = self._ledger_writer.get(sms_id)
         try:
             registration = self._registrations.get(sms.reference)
         except RegistrationUnknown:
@@ -175,7 +172,7 @@ class NotificationService:
             occurred_at = max(sms.begun_at, min(receipt.occurred_at, sms.touched_at or self._clock()))
             self._opt_outs.record(sms.phone_hash, occurred_at=occurred_at, source=receipt.gateway)
         try:
-            self._apply(sms, lambda current: current.apply_update(update))
+            self._ledger_writer.apply(sms, lambda current: current.apply_update(update))
         except SmsUnknown:
             return  # Erased in the meantime.
 
@@ -187,8 +184,7 @@ class NotificationService:
         correlation_id: str,
         request_version: int | None = None,
     ) -> Sms:
-        if registration.worker.phone is None:
-            raise NoPhone(registration.reference)
+        phone_hash = self._hash_recipient(registration)
         now, template, reference = self._clock(), get_template(purpose), registration.reference
         body = self._render(purpose, event_version, registration)
         parts = len(split_segments("" if body is None else body.text).parts)
@@ -204,7 +200,7 @@ class NotificationService:
             event_version=event_version,
             request_version=request_version,
             kind=template.kind,
-            phone_hash=self._hashing.digest("phone", registration.worker.phone),
+            phone_hash=phone_hash,
             correlation_id=correlation_id,
             begun_at=now,
             deadline=now + template.time_to_live,
@@ -213,11 +209,20 @@ class NotificationService:
             price=parts * self._config.price_per_part,
         )
 
+    def _hash_recipient(self, registration: Registration) -> str:
+        """Return the keyed hash of the phone or else of the chat. Raise NoPhone without either."""
+        if registration.worker.phone is not None:
+            return self._hashing.digest("phone", registration.worker.phone)
+        chat_key = self._chats.find_chat_key(registration, self._clock())
+        if chat_key is None:
+            raise NoPhone(registration.reference)
+        return self._hashing.digest("phone", f"chat {chat_key}")
+
     def _advance(self, sms: Sms, registration: Registration) -> Sms:
         sms = self._recover(sms)
         if sms.state is SmsState.CLAIMED and sms.has_timed_out(self._clock()):
             reclaimed = sms.reclaim(self._clock())
-            current = self._update(sms, reclaimed)
+            current = self._ledger_writer.update(sms, reclaimed)
             return self._attempt(current, registration) if current is reclaimed else current
         if sms.state is not SmsState.PENDING:
             return sms
@@ -229,7 +234,7 @@ class NotificationService:
         if sms.state is SmsState.CLAIMED and sms.has_timed_out(now):
             sms = self._defer(sms, now, "no_recipient")
         if sms.state in {SmsState.PENDING, SmsState.HELD}:
-            return self._update(sms, sms.abandon("no_recipient"))
+            return self._ledger_writer.update(sms, sms.abandon("no_recipient"))
         return sms
 
     def _recover(self, sms: Sms) -> Sms:
@@ -240,16 +245,18 @@ class NotificationService:
         minutes, its own says nothing by not coming, so the SMS is held for a person to decide.
         """
         now = self._clock()
+        if sms.is_undelivered_chat(now, self._config.chat_timeout):
+            return self._ledger_writer.update(sms, sms.fall_back_to_phone(now))
         if sms.state is SmsState.ATTEMPT_STARTED and sms.has_timed_out(now):
             unknown = sms.record_unknown_outcome("attempt_timed_out", None, may_resend=may_resend(sms))
-            sms = self._update(sms, unknown)
+            sms = self._ledger_writer.update(sms, unknown)
         if sms.touched_at is None or sms.due_at is None or now < sms.touched_at + RECEIPT_TIMEOUT:
             return sms
         if sms.state is not SmsState.UNKNOWN:
             return sms
         if self._receipt_flow.has_receipt_since(sms.touched_at):
-            return self._update(sms, sms.schedule_resend(now))
-        return self._update(sms, sms.hold("receipts_silent"))
+            return self._ledger_writer.update(sms, sms.schedule_resend(now))
+        return self._ledger_writer.update(sms, sms.hold("receipts_silent"))
 
     def _claim(self, sms: Sms, registration: Registration) -> Sms:
         """Return the claimed SMS, or the current row if it may not be claimed now."""
@@ -257,9 +264,10 @@ class NotificationService:
         campaign = self._campaigns.get(sms.campaign_id)
         zone = find_zone(registration.worker.postal_code, campaign.zone)
         body = self._render(sms.purpose, sms.event_version, registration)
-        reason = find_abandon_reason(sms, registration, body, now)
+        chat = self._chats.find(sms, registration, now)
+        reason = find_abandon_reason(sms, registration, body, now, has_chat=chat is not None)
         if reason is not None:
-            return self._update(sms, sms.abandon(reason))
+            return self._ledger_writer.update(sms, sms.abandon(reason))
         if sms.kind is SmsKind.REMINDER and self._config.quiet_hours.is_quiet(now, zone):
             return self._defer(sms, self._compute_next_morning(zone), "quiet_hours")
         phone_day = now.astimezone(ZoneInfo(zone)).date()
@@ -269,9 +277,9 @@ class NotificationService:
             budget=None if sms.is_released else campaign.sms_budget,
         )
         try:
-            self._write_with_retries(lambda: self._ledger.claim(claimed, previous=sms, limits=limits))
+            self._ledger_writer.run(lambda: self._ledger.claim(claimed, previous=sms, limits=limits))
         except StaleRevision:
-            return self._get(sms.sms_id)
+            return self._ledger_writer.get(sms.sms_id)
         except LimitExceeded as error:
             return self._handle_limit(sms, error, zone)
         return claimed
@@ -281,11 +289,11 @@ class NotificationService:
             case DailyLimitReached():
                 retry_at = self._compute_next_morning(zone)
                 deadline = retry_at + get_template(sms.purpose).time_to_live
-                return self._update(sms, sms.defer_for_phone_limit(retry_at, deadline=deadline))
+                return self._ledger_writer.update(sms, sms.defer_for_phone_limit(retry_at, deadline=deadline))
             case BudgetExhausted():
-                return self._update(sms, sms.hold("budget_exhausted"))
+                return self._ledger_writer.update(sms, sms.hold("budget_exhausted"))
             case _:
-                return self._update(sms, sms.abandon("opted_out"))
+                return self._ledger_writer.update(sms, sms.abandon("opted_out"))
 
     def _attempt(self, sms: Sms, registration: Registration) -> Sms:
         try:
@@ -296,11 +304,14 @@ class NotificationService:
             return self._defer(sms, self._compute_retry_at(sms), "rate_limited")
         # Read and rendered again, because time has passed: the worker may have died, or have another phone.
         registration = self._registrations.get(registration.reference)
-        body, phone = self._render(sms.purpose, sms.event_version, registration), registration.worker.phone
-        if body is None or phone is None or find_abandon_reason(sms, registration, body, self._clock()):
+        body = self._render(sms.purpose, sms.event_version, registration)
+        phone, chat = registration.worker.phone, self._chats.find(sms, registration, self._clock())
+        has_chat = chat is not None
+        if body is None or find_abandon_reason(sms, registration, body, self._clock(), has_chat=has_chat):
             return self._defer(sms, self._clock(), "overtaken")
-        started = sms.start_attempt(self._clock())
-        current = self._update(sms, started)
+        report_timeout = RECEIPT_TIMEOUT if chat is None else self._config.chat_timeout
+        started = sms.start_attempt(self._clock(), report_timeout=report_timeout)
+        current = self._ledger_writer.update(sms, started)
         if current is not started:
             return current
         outgoing = OutgoingSms(
@@ -312,6 +323,7 @@ class NotificationService:
             deadline=min(sms.deadline, body.valid_until or sms.deadline),
             purpose=sms.purpose,
             campaign_id=sms.campaign_id,
+            chat=chat,
         )
         return self._record_outcome(started, make_attempt(lambda: self._gateway.send(outgoing)))
 
@@ -348,47 +360,13 @@ class NotificationService:
         retry_at = self._compute_retry_at(sms)
         if not outcome.is_counted:
             retry_at = self._clock() + _STOP_RETRY_DELAY * (1 + self._random_fraction())
-        return self._apply(
+        return self._ledger_writer.apply(
             sms,
             lambda current: current.apply_outcome(outcome, retry_at=retry_at, may_resend=may_resend(sms)),
         )
 
     def _defer(self, sms: Sms, retry_at: datetime, reason: str) -> Sms:
-        return self._update(sms, sms.defer(retry_at, reason))
-
-    def _update(self, sms: Sms, changed: Sms) -> Sms:
-        """Store the next revision of an SMS. Return it, or the current row if another process was first."""
-        is_stored = self._write_with_retries(lambda: self._ledger.update(changed, previous=sms))
-        return changed if is_stored else self._get(sms.sms_id)
-
-    def _apply(self, sms: Sms, change: Callable[[Sms], Sms]) -> Sms:
-        """Store a change of an SMS; repeat it on the current row if another process was first.
-
-        Raise WriteConflict or SmsUnknown.
-        """
-        for _ in range(_MAX_WRITE_ATTEMPTS):
-            changed = change(sms)
-            if changed is sms:
-                return sms
-            sms = self._update(sms, changed)
-            if sms is changed:
-                return sms
-        raise WriteConflict(sms.sms_id)
-
-    def _write_with_retries(self, write: Callable[[], Result]) -> Result:
-        """Call `write` until it meets no conflict, at most six times. Raise WriteConflict."""
-        for _ in range(_MAX_WRITE_ATTEMPTS - 1):
-            try:
-                return write()
-            except WriteConflict:
-                self._wait(_MAX_CONFLICT_WAIT * self._random_fraction())
-        return write()
-
-    def _get(self, sms_id: SmsId) -> Sms:
-        sms = self._ledger.get(sms_id)
-        if sms is None:
-            raise SmsUnknown(sms_id)
-        return sms
+        return self._ledger_writer.update(sms, sms.defer(retry_at, reason))
 
     def _compute_retry_at(self, sms: Sms) -> datetime:
         return compute_retry_at(self._clock(), sms.attempts, self._random_fraction())

@@ -61,6 +61,7 @@ def build_item(sms: Sms) -> Values:
         "is_reserved": sms.is_reserved,
         "is_resent": sms.is_resent,
         "is_released": sms.is_released,
+        "is_chat_over": sms.is_chat_over,
         "budget_day": None if sms.budget_day is None else sms.budget_day.isoformat(),
         "counted_on": None if sms.counted_on is None else sms.counted_on.isoformat(),
         "request_version": sms.request_version,
@@ -112,6 +113,7 @@ def parse_item(values: Mapping[str, Any]) -> Sms:
         is_reserved=values["is_reserved"],
         is_resent=values["is_resent"],
         is_released=values["is_released"],
+        is_chat_over=values.get("is_chat_over", False),
         budget_day=date.fromisoformat(values["budget_day"]) if "budget_day" in values else None,
         counted_on=date.fromisoformat(values["counted_on"]) if "counted_on" in values else None,
         request_version=int(values["request_version"]) if "request_version" in values else None,
@@ -125,7 +127,10 @@ def parse_facts(values: Mapping[str, Any]) -> SmsFacts:
     """Return the counted facts of an item, of an erased SMS too."""
     facts = values["facts"]
     parts, money = int(facts["parts"]), int(facts["money"])
-    return SmsFacts(facts["purpose"], facts["state"], parts, money, facts.get("reason"))
+    chats = {
+        name: (int(each["messages"]), int(each["money"])) for name, each in facts.get("chats", {}).items()
+    }
+    return SmsFacts(facts["purpose"], facts["state"], parts, money, facts.get("reason"), chats)
 
 
 @record_parser
@@ -153,7 +158,17 @@ def _choose_shard(sms_id: str) -> int:
 
 
 def _build_facts(sms: Sms) -> Values:
-    facts = {"purpose": sms.purpose, "state": sms.state, "parts": sms.parts_sent, "money": sms.committed}
+    facts: Values = {
+        "purpose": sms.purpose,
+        "state": sms.state,
+        "parts": sms.parts_sent,
+        "money": sms.committed,
+    }
+    chats = {
+        channel: {"messages": len(prices), "money": sum(prices)}
+        for channel, prices in sms.chat_prices.items()
+    }
+    facts |= {"chats": chats} if chats else {}
     return facts | {"reason": sms.reason} if sms.state is SmsState.FAILED and sms.reason else facts
 
 

@@ -112,6 +112,8 @@ def _add_intake_routes(routes: Blueprint, container: "Container") -> None:
                     correlation_id=request.correlation_id,
                     device_report=DeviceReport.from_headers(request.headers),
                 )
+            if link_id is not None:
+                container.linked_captures.follow(link_id, command.capture_id, command.worker.nik)
         except (CaptureErased, WorkerCapturesReached) as refusal:
             if request.caller.disclosure is Disclosure.OFFICER:
                 raise

@@ -41,7 +41,8 @@ class SmsCounts(FrozenModel):
     and rupiah are the day's cost so far, later texts of its registrations included. `without_phone` is how
     many of its registrations have a worker without a phone, who gets none. `not_told` is how many
     confirmations have not been sent: some wait, are held or have expired, the others are unknown or were
-    not accepted.
+    not accepted. `telegram` and `whatsapp` are how many went to those chats instead of a phone; `rupiah`
+    includes what they cost.
     """
 
     total: int
@@ -54,6 +55,10 @@ class SmsCounts(FrozenModel):
     not_told_waiting: int = 0
     not_told_held: int = 0
     not_told_expired: int = 0
+    telegram: int = 0
+    telegram_rupiah: int = 0
+    whatsapp: int = 0
+    whatsapp_rupiah: int = 0
 
 
 class Funnel(FrozenModel):

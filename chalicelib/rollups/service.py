@@ -1,6 +1,6 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -284,7 +284,17 @@ class RollUpService:
             not_told_waiting=totals.untold.get("waiting", 0),
             not_told_held=totals.untold.get("held", 0),
             not_told_expired=totals.untold.get("expired", 0),
+            **_flatten_chats(totals.chats),
         )
+
+
+def _flatten_chats(chats: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Return the messages and the rupiah of each chat channel as fields of `SmsCounts`."""
+    return {
+        name: value
+        for channel, (messages, money) in chats.items()
+        for name, value in ((channel, messages), (f"{channel}_rupiah", money))
+    }
 
 
 def get_campaign_of_day(campaigns: CampaignReader, campaign_day: CampaignDay) -> Campaign:

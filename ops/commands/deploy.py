@@ -11,7 +11,7 @@ import click
 from ops.aws_errors import AWS_ERRORS, explain_aws_error
 from ops.commands.results import Command, Result, progress_console
 from ops.deploy.deployment import Deployment, DeploymentResult, PlannedUpdate
-from ops.deploy.preflight import Finding, Level, inspect_account
+from ops.deploy.preflight import Finding, Level, exists, inspect_account
 from ops.deploy.stage_file import STAGE_FILE, read_stage_config
 from ops.deploy.stages import make_client_factory
 from ops.errors import OperationError
@@ -41,8 +41,14 @@ class PreflightFailed(OperationError):
     help="The file with the stages' regions, accounts and parameters.",
 )
 @click.option("--yes", "is_confirmed", is_flag=True, help="Deploy without showing the changes first.")
+@click.option(
+    "--existing",
+    "must_exist",
+    is_flag=True,
+    help="Stop if the stage does not exist yet, and enrol no first admin, so that no log gets a token.",
+)
 @click.option("--no-smoke-test", is_flag=True, help="Do not register a synthetic worker at the end.")
-def deploy(name: str, file: Path, is_confirmed: bool, no_smoke_test: bool) -> Result:
+def deploy(name: str, file: Path, is_confirmed: bool, must_exist: bool, no_smoke_test: bool) -> Result:
     """Create or update a stage on AWS with your credentials, and show what is to change first.
 
     It may be repeated: what is done already is left alone. The token of the first admin is shown once.
@@ -53,12 +59,16 @@ def deploy(name: str, file: Path, is_confirmed: bool, no_smoke_test: bool) -> Re
     try:
         findings = inspect_account(config, aws_client, today=datetime.now(UTC).date())
         _show_findings(findings)
+        if must_exist and not exists(config, aws_client):
+            raise PreflightFailed(
+                "the stage does not exist yet: deploy it by hand, because a token is shown once"
+            )
         result = Deployment(
             config,
             aws_client,
             on_step=lambda step: progress_console.print(f"- {step}", markup=False),
             confirm=lambda planned: _confirm(planned, is_confirmed=is_confirmed),
-        ).run(ROOT / "dist" / name, with_smoke_test=not no_smoke_test)
+        ).run(ROOT / "dist" / name, with_smoke_test=not no_smoke_test, with_first_admin=not must_exist)
     except AWS_ERRORS as error:
         raise explain_aws_error(error) from None
     return _describe(result, findings)

@@ -1,5 +1,6 @@
 """The bucket that a stage is deployed from: private, encrypted, versioned, and cleaned up by itself."""
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +33,22 @@ def create_artefact_bucket(s3: Any, name: str) -> None:
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
     }
     s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [lifecycle]})
+    # The emulator speaks plain HTTP.
+    if s3.meta.endpoint_url.startswith("https:"):
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(_make_tls_policy(name)))
+
+
+def _make_tls_policy(bucket: str) -> dict[str, Any]:
+    arn = f"arn:aws:s3:::{bucket}"
+    statement = {
+        "Sid": "OnlyOverTLS",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _create_if_missing(s3: Any, name: str) -> None:

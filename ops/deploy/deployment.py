@@ -87,7 +87,9 @@ class Deployment:
         self._cloudformation = aws_client("cloudformation")
         self._notes: list[str] = []
 
-    def run(self, output_dir: Path, *, with_smoke_test: bool) -> DeploymentResult:
+    def run(
+        self, output_dir: Path, *, with_smoke_test: bool, with_first_admin: bool = True
+    ) -> DeploymentResult:
         """Deploy. Raise DeploymentFailed, DeploymentDeclined, SmokeTestFailed or OperationError."""
         account = read_account(self._aws_client)
         self._on_step("packaging")
@@ -104,7 +106,7 @@ class Deployment:
         api_url = make_api_url(stage)
         self._on_step("creating the data keys and the first admin")
         create_missing_keys(stage)
-        token = enrol_first_admin(stage)
+        token = enrol_first_admin(stage) if with_first_admin else None
         self._send_receipts(stage, parameters)
         self._look_at_alarm_subscription(stage)
         record = StageRecord(
@@ -201,11 +203,11 @@ class Deployment:
             self._notes.append(note)
 
     def _look_at_alarm_subscription(self, stage: Stage) -> None:
-        address = self._config.parameters.get("AlarmEmail")
-        if not address:
+        if not {"AlarmEmail", "TicketEmail"} & {*self._config.parameters}:
             return
-        subscriptions = self._aws_client("sns").list_subscriptions_by_topic(
-            TopicArn=stage.outputs["AlarmTopicArn"]
-        )["Subscriptions"]
-        if not any(each["SubscriptionArn"].startswith("arn:") for each in subscriptions):
-            self._notes.append("the alarms' address has not confirmed its subscription: see its mailbox")
+        for topic in ("Alarm", "Ticket"):
+            subscriptions = self._aws_client("sns").list_subscriptions_by_topic(
+                TopicArn=stage.outputs[f"{topic}TopicArn"]
+            )["Subscriptions"]
+            if not any(each["SubscriptionArn"].startswith("arn:") for each in subscriptions):
+                self._notes.append(f"no subscription of {topic}Topic is confirmed: see the alarms' mailbox")

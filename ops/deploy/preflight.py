@@ -72,6 +72,11 @@ def check_runtime(runtime: str, today: date) -> Iterator[Finding]:
         )
 
 
+def exists(config: StageConfig, aws_client: AwsClientFactory) -> bool:
+    """Return True if the stage has a stack that was created."""
+    return read_stack_status(aws_client("cloudformation"), config.stack_name) not in _UNCREATED_STATUSES
+
+
 def read_account(aws_client: AwsClientFactory) -> str:
     """Return the id of the account that the credentials belong to."""
     return str(aws_client("sts").get_caller_identity()["Account"])

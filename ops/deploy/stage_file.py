@@ -31,8 +31,9 @@ MADE_PARAMETERS = frozenset({"SmsConfigurationSet"})
 # Production without these would lose alarms or mails in silence.
 REQUIRED_IN_PRODUCTION = ("AlarmEmail", "MailFrom", "MailIdentity")
 
-# Tables of production may not be deleted by one mistake, and a bad version may not get all calls at once.
-FIXED_IN_PRODUCTION = {"DeletionProtection": "true", "Canary": "true"}
+# Tables of production may not be deleted by one mistake, a bad version may not get all calls at once, and
+# anybody can reach its API.
+FIXED_IN_PRODUCTION = {"DeletionProtection": "true", "Canary": "true", "Firewall": "true"}
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _FIELDS = {"region": str, "account": str, "bucket": str, "parameters": dict}

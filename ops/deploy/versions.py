@@ -3,6 +3,7 @@
 A release is a zip. The versions of one release have the same digest of their code.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ops.errors import OperationError
 # What is kept of each function: the release that is live, one that it may go back to, and one more.
 _KEPT_VERSIONS = 3
 _UNPUBLISHED = "$LATEST"
+# What infra/functions.py writes to the description of a version.
+_ITEM_FORMAT = re.compile(r"item format (\d+)")
 
 
 class NoOlderRelease(OperationError):
@@ -26,10 +29,11 @@ class NoOlderRelease(OperationError):
 
 @dataclass(frozen=True)
 class Version:
-    """A published version of a function, and the digest of its code as Lambda writes it."""
+    """A published version of a function. `code` is the digest of its code, as Lambda writes it."""
 
     number: int
     code: str
+    item_format: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ class StageVersions:
         ]
         if not older:
             raise NoOlderRelease("no older release is kept on Lambda: deploy the commit of it")
+        if older[-1].item_format < api.versions[-1].item_format - 1:
+            raise NoOlderRelease(
+                f"the older release knows items of format {older[-1].item_format} and the next, and those of "
+                f"format {api.versions[-1].item_format} are stored"
+            )
         return self._plan(older[-1].code)
 
     def plan_release(self, digest: str) -> list[Move]:
@@ -120,4 +129,6 @@ class StageVersions:
 
 
 def _parse(configuration: Any) -> Version:
-    return Version(int(configuration["Version"]), str(configuration["CodeSha256"]))
+    item_format = _ITEM_FORMAT.fullmatch(configuration.get("Description", ""))
+    number, code = int(configuration["Version"]), str(configuration["CodeSha256"])
+    return Version(number, code, int(item_format[1]) if item_format else 1)

@@ -161,16 +161,20 @@ def _check_bounces(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, st
 
 
 def _check_alarm_address(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, str | None]]:
-    listed = stage.aws_client("sns").list_subscriptions_by_topic(TopicArn=stage.outputs["AlarmTopicArn"])
-    subscriptions = [each["SubscriptionArn"] for each in listed["Subscriptions"]]
-    confirmed = [each for each in subscriptions if each.startswith("arn:")]
-    if confirmed:
-        yield True, f"{len(confirmed)} confirmed", None
-    elif subscriptions:
-        yield False, "not confirmed: open the mail from AWS in that mailbox and follow its link", None
-    else:
-        text = "nobody gets the alarms: name AlarmEmail in deploy.toml"
-        yield False, text, _make_deploy_command(stage)
+    topics = {"AlarmTopic": "the alarms that wake somebody", "TicketTopic": "the other alarms"}
+    for topic, alarms in topics.items():
+        arn = stage.outputs[f"{topic}Arn"]
+        listed = stage.aws_client("sns").list_subscriptions_by_topic(TopicArn=arn)
+        subscriptions = [each["SubscriptionArn"] for each in listed["Subscriptions"]]
+        confirmed = [each for each in subscriptions if each.startswith("arn:")]
+        if confirmed:
+            yield True, f"{alarms}: {len(confirmed)} confirmed", None
+        elif subscriptions:
+            text = f"{alarms}: not confirmed: open the mail from AWS in that mailbox and follow its link"
+            yield False, text, None
+        else:
+            text = f"nobody gets {alarms}: name AlarmEmail in deploy.toml"
+            yield False, text, _make_deploy_command(stage)
 
 
 def _get_stage_name(stage: Stage) -> str:

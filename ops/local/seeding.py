@@ -21,6 +21,9 @@ from ops.private_files import write_private_file
 # The devices of the example market day, and the channel of each.
 DEVICE_CHANNELS = {"van-1": Channel.VAN, "van-2": Channel.VAN, "kiosk-1": Channel.KIOSK}
 
+# The client whose links to our own form WhatsApp gives out.
+CHAT_LINK_CLIENT = "chat-links"
+
 # A local stack keeps its tokens over its runs, and a test may use one token for all its devices.
 _TOKEN_LIFETIME = timedelta(days=3650)
 _NO_DAILY_CAP = 10_000_000
@@ -63,6 +66,8 @@ def _iter_enrolments(tokens: Tokens) -> Iterator[tuple[EnrolClient, str]]:
         yield _make_enrolment(role, Role(role)), token
     for device, token in tokens.devices.items():
         yield _make_enrolment(device, Role.KIOSK, DEVICE_CHANNELS[device]), token
+    # Its own token is used by nobody.
+    yield _make_enrolment(CHAT_LINK_CLIENT, Role.BOT, Channel.WEB), generate_token()
 
 
 def _make_enrolment(client_id: str, role: Role, channel: Channel | None = None) -> EnrolClient:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from chalicelib.callers import Role
+from chalicelib.clock import utc_now
 from chalicelib.odk_settings import find_server_url
 from ops.api_client import ApiClient
 from ops.deploy.cloudformation import deploy
@@ -21,11 +22,17 @@ from ops.deploy.packaging import package_app
 from ops.deploy.stage_record import make_emulator_url
 from ops.deploy.stages import StackOutputs, Stage
 from ops.errors import OperationError, StackUnavailable
-from ops.local.chats import create_chat_secrets, subscribe_to_chats
+from ops.local.chats import CHAT_CAMPAIGN, create_chat_secrets, make_chat_campaign, subscribe_to_chats
 from ops.local.description import StackDescription
 from ops.local.emulator import Emulator
 from ops.local.processes import Program, exclusive_lock, is_port_free
-from ops.local.seeding import Tokens, create_mail_identity, create_twilio_secret, enrol_clients
+from ops.local.seeding import (
+    CHAT_LINK_CLIENT,
+    Tokens,
+    create_mail_identity,
+    create_twilio_secret,
+    enrol_clients,
+)
 from ops.local.template import adapt_template
 from ops.private_files import write_private_file
 from ops.project import EXAMPLE_DIR, LOOPBACK, REGION, ROOT
@@ -194,6 +201,8 @@ class LocalStack:
                 "TwilioUrl": self.gateway_url,
                 "TwilioSecret": secret,
                 "TelegramUrl": self.chat_url,
+                "ChatCampaign": CHAT_CAMPAIGN,
+                "ChatLinkClient": CHAT_LINK_CLIENT,
                 "WhatsappUrl": f"{self.chat_url}/v23.0",
                 **create_chat_secrets(self.emulator.make_client("secretsmanager"), _STACK_NAME),
                 "PublicUrl": _PUBLIC_URL,
@@ -210,7 +219,7 @@ class LocalStack:
         create_missing_keys(stage)
         tokens = enrol_clients(stage, self._home / "tokens.json")
         description = self._make_description(stage, tokens)
-        _create_campaign(description)
+        _create_campaigns(description)
         for file in (self._own_description_file, self._shared_description_file):
             write_private_file(file, json.dumps(asdict(description), indent=1) + "\n")
         return description
@@ -254,10 +263,12 @@ def start_fake(program: Program, module: str, port: int, data_file: Path) -> Non
     program.await_health(f"http://{LOOPBACK}:{port}/healthz", timeout_seconds=_FAKE_START_SECONDS)
 
 
-def _create_campaign(description: StackDescription) -> None:
+def _create_campaigns(description: StackDescription) -> None:
     api = ApiClient(description.api_url, description.tokens["manager"], language="en")
-    response = api.send("POST", "/v1/campaigns", (EXAMPLE_DIR / "campaign.json").read_bytes())
+    example = (EXAMPLE_DIR / "campaign.json").read_bytes()
+    for campaign in (example, json.dumps(make_chat_campaign(utc_now())).encode()):
+        response = api.send("POST", "/v1/campaigns", campaign)
+        # A conflict means that the campaign exists and was changed since.
+        if not response.is_success and response.status_code != HTTPStatus.CONFLICT:
+            raise OperationError(f"a campaign was refused: {ApiRefusal.from_response(response)}")
     api.close()
-    # A conflict means that the campaign exists and was changed since.
-    if not response.is_success and response.status_code != HTTPStatus.CONFLICT:
-        raise OperationError(f"the example campaign was refused: {ApiRefusal.from_response(response)}")

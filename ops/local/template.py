@@ -5,8 +5,17 @@ from typing import Any
 # AWS authorises a batch by the action of the single message; the emulator has an action of its own for it.
 _SEND_ACTION, _SEND_BATCH_ACTION = "sqs:SendMessage", "sqs:SendMessageBatch"
 
-# The emulator refuses a whole template for a type that it does not know, even under a condition.
-_UNKNOWN_TYPES = {f"AWS::Backup::Backup{name}" for name in ("Vault", "Plan", "Selection")}
+# Resources that the emulator refuses, even under a condition.
+UNKNOWN_TYPES = {
+    "AWS::Backup::BackupPlan",
+    "AWS::Backup::BackupSelection",
+    "AWS::Backup::BackupVault",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::WAFv2::WebACL",
+    "AWS::WAFv2::WebACLAssociation",
+}
+_POLICY_TYPES = {"AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"}
+# Its role names the vault, which is left out.
 _VAULT_CONDITION = "VaultIsWanted"
 
 # Of functions.
@@ -16,15 +25,15 @@ _UNKNOWN_PROPERTIES = {"DeploymentPreference", "SnapStart"}
 def adapt_template(template: dict[str, Any]) -> dict[str, Any]:
     """Return the template in a form that the emulator understands.
 
-    Bucket policies that demand TLS are left out: the emulator speaks plain HTTP. So is what it has no service
-    for: CodeDeploy, snapshots of started functions, and the vault.
+    Statements of policies that demand TLS are left out: the emulator speaks plain HTTP. So is what it has no
+    service for.
     """
     known = {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if resource["Type"] not in _UNKNOWN_TYPES and resource.get("Condition") != _VAULT_CONDITION
+        name: each
+        for name, each in template["Resources"].items()
+        if each["Type"] not in UNKNOWN_TYPES and each.get("Condition") != _VAULT_CONDITION
     }
-    resources = _drop_tls_policies(_allow_batch_sends(_drop_unknown_properties(known)))
+    resources = _drop_tls_statements(_allow_batch_sends(_drop_unknown_properties(known)))
     return {**template, "Resources": {**resources, **_make_gateway_responses(resources)}}
 
 
@@ -53,17 +62,23 @@ def _allow_batch_sends(value: Any) -> Any:
     return {**changed, "Action": [*listed, _SEND_BATCH_ACTION]} if _SEND_ACTION in listed else changed
 
 
-def _drop_tls_policies(resources: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: resource
-        for name, resource in resources.items()
-        if not (resource["Type"] == "AWS::S3::BucketPolicy" and _is_tls_only(resource["Properties"]))
-    }
+def _drop_tls_statements(resources: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: _without_tls(each) for name, each in resources.items()}
+    return {name: each for name, each in kept.items() if each is not None}
 
 
-def _is_tls_only(policy: dict[str, Any]) -> bool:
-    statements = policy["PolicyDocument"]["Statement"]
-    return all("aws:SecureTransport" in each.get("Condition", {}).get("Bool", {}) for each in statements)
+def _without_tls(resource: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a policy of a bucket, topic or queue without its demands of TLS, None if nothing is left."""
+    if resource["Type"] not in _POLICY_TYPES:
+        return resource
+    policy = resource["Properties"]["PolicyDocument"]
+    statements = [
+        each
+        for each in policy["Statement"]
+        if "aws:SecureTransport" not in each.get("Condition", {}).get("Bool", {})
+    ]
+    properties = {**resource["Properties"], "PolicyDocument": {**policy, "Statement": statements}}
+    return {**resource, "Properties": properties} if statements else None
 
 
 def _make_gateway_responses(resources: dict[str, Any]) -> dict[str, Any]:

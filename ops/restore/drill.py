@@ -33,7 +33,7 @@ _POLL_SECONDS = 0.5
 
 @dataclass
 class Drill:
-    """What a drill did and found. Each check is a figure, and what it should be."""
+    """A drill that was run. Each check is a figure that was found, and what it should be."""
 
     moment: datetime
     restoration: Restoration

@@ -1,4 +1,4 @@
-"""What a restore takes away from the registrations, by what people can do about it."""
+"""The registrations and captures that a restore takes away, by what people can do about them."""
 
 import json
 from collections import defaultdict

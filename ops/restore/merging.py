@@ -51,7 +51,7 @@ POLICIES_IF_DAMAGED: Mapping[str, Policy] = {
 
 @dataclass
 class Merged:
-    """What a table's merge has changed: items put back, items taken away."""
+    """The numbers of items that a merge of a table put back and took away."""
 
     put_back: int = 0
     taken_away: int = 0

@@ -31,7 +31,7 @@ _ORDER = (*_FIRST, *(table for table in POLICIES if table not in {*_FIRST, _LEDG
 
 @dataclass(frozen=True)
 class Restoration:
-    """What a restore did, and what was lost."""
+    """The result of a restore, with what was lost."""
 
     tables: Mapping[str, Merged]
     losses: Losses

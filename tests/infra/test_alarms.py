@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.support.template import PackagedTemplate, resolve_logical_id
+from tests.support.template import PackagedTemplate, Properties, resolve_logical_id
 
 PACKAGE = Path(__file__).parents[2] / "chalicelib"
 PSEUDO_PARAMETER = "AWS::"
@@ -17,11 +17,86 @@ def read_sources() -> str:
     return "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
 
 
-def test_every_alarm_reaches_the_alarm_topic(template: PackagedTemplate) -> None:
-    topics = {"AlarmTopic"}
-    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
-        assert {resolve_logical_id(each) for each in alarm["AlarmActions"]} == topics, name
+def list_topics(alarm: Properties, actions: str) -> list[str]:
+    return [resolve_logical_id(each) for each in alarm.get(actions, [])]
+
+
+def list_all_alarms(template: PackagedTemplate) -> dict[str, Properties]:
+    kinds = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+    return {name: each for kind in kinds for name, each in template.find_resources(kind).items()}
+
+
+def list_members(template: PackagedTemplate) -> set[str]:
+    rules = [
+        each["AlarmRule"] for each in template.find_resources("AWS::CloudWatch::CompositeAlarm").values()
+    ]
+    return {
+        name for rule in rules for name in re.findall(r"\w+", rule["Fn::Sub"].partition(" AND NOT ")[0])
+    } - {
+        "ALARM",
+        "OR",
+    }
+
+
+def test_every_alarm_reaches_one_topic_or_is_a_member_of_a_composite_that_does(
+    template: PackagedTemplate,
+) -> None:
+    members = list_members(template)
+    for name, alarm in list_all_alarms(template).items():
+        fired = list_topics(alarm, "AlarmActions") + list_topics(alarm, "InsufficientDataActions")
+        assert fired == list_topics(alarm, "OKActions"), name
+        if name in members:
+            assert fired == [], name
+        else:
+            assert fired in (["AlarmTopic"], ["TicketTopic"]), name
         assert alarm.get("ActionsEnabled", True) is True, name
+
+
+def test_few_alarms_wake_somebody(template: PackagedTemplate) -> None:
+    waking = [
+        name
+        for name, each in list_all_alarms(template).items()
+        if "AlarmTopic" in list_topics(each, "AlarmActions")
+    ]
+    assert sorted(waking) == [
+        *("APIUnwell", "FunctionsThrottled", "RegistrationsTableFailing", "RelayBehind", "SendingStopped"),
+        *("SmsLate", "StreamFailuresNotEmpty", "UnusualClient"),
+    ]
+
+
+def test_a_composite_names_only_alarms_of_this_stack(template: PackagedTemplate) -> None:
+    alarms = template.find_resources("AWS::CloudWatch::Alarm")
+    for name, each in template.find_resources("AWS::CloudWatch::CompositeAlarm").items():
+        named = re.findall(r'ALARM\("\$\{(\w+)\}"\)', each["AlarmRule"]["Fn::Sub"])
+        assert len(named) > 1, name
+        # CloudWatch takes a hundred, and 10,240 characters: a name has some 80.
+        assert len(named) <= 100, name
+        assert set(named) <= set(alarms), name
+
+
+def test_no_alarm_rings_on_a_stage_that_has_done_nothing_yet(template: PackagedTemplate) -> None:
+    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
+        # A metric without data leaves the alarm in its first state or good, and only a change of state is
+        # published.
+        assert alarm["TreatMissingData"] in {"missing", "notBreaching"}, name
+
+
+def test_an_alarm_on_what_does_not_happen_fires_when_its_data_ends(template: PackagedTemplate) -> None:
+    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
+        is_on_absence = alarm["ComparisonOperator"] == "LessThanThreshold"
+        assert (alarm["TreatMissingData"] == "missing") == is_on_absence, name
+        assert bool(list_topics(alarm, "InsufficientDataActions")) == is_on_absence, name
+
+
+def test_tickets_are_mailed_to_whoever_is_woken_if_nobody_else_is_named(template: PackagedTemplate) -> None:
+    [subscription] = [
+        each
+        for each in template.find_resources("AWS::SNS::Subscription").values()
+        if each["TopicArn"] == {"Ref": "TicketTopic"}
+    ]
+    assert subscription["Endpoint"] == {
+        "Fn::If": ["TicketEmailIsGiven", {"Ref": "TicketEmail"}, {"Ref": "AlarmEmail"}]
+    }
 
 
 def test_every_alarm_says_what_it_means_and_what_to_do(template: PackagedTemplate) -> None:
@@ -44,14 +119,10 @@ def test_every_alarm_watches_a_resource_of_this_stack(template: PackagedTemplate
         assert all(each in template.resources or each.startswith(PSEUDO_PARAMETER) for each in watched), name
 
 
-def test_every_alarm_says_how_it_treats_missing_data(template: PackagedTemplate) -> None:
-    for name, alarm in template.find_resources("AWS::CloudWatch::Alarm").items():
-        assert alarm["TreatMissingData"] in {"notBreaching", "breaching"}, name
-
-
 def test_every_topic_is_encrypted_under_a_key_that_its_publisher_may_use(template: PackagedTemplate) -> None:
     publishers = {
         "AlarmTopic": {"cloudwatch.amazonaws.com"},
+        "TicketTopic": {"cloudwatch.amazonaws.com"},
         "ReceiptsTopic": {"sms-voice.amazonaws.com", "ses.amazonaws.com"},
     }
     assert set(template.find_resources("AWS::SNS::Topic")) == set(publishers)
@@ -62,7 +133,9 @@ def test_every_topic_is_encrypted_under_a_key_that_its_publisher_may_use(templat
     policies = template.find_resources("AWS::SNS::TopicPolicy").values()
     allowed = {
         resolve_logical_id(policy["Topics"][0]): {
-            statement["Principal"]["Service"] for statement in policy["PolicyDocument"]["Statement"]
+            statement["Principal"]["Service"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow"
         }
         for policy in policies
     }

@@ -92,7 +92,15 @@ def test_a_revocation_takes_effect_within_a_minute(
 def test_api_gateway_writes_down_no_path_of_a_request(template: PackagedTemplate) -> None:
     # The paths of ODK Collect have a token in them. Metrics have the route.
     assert template.api["TracingEnabled"] is False
-    assert "AccessLogSetting" not in template.api
+    # The route of a request is `$context.resourcePath`: /odk/{token}/formList.
+    access_log = template.api["AccessLogSetting"]["Format"]
+    written = set(re.findall(r"\$context\.([\w.]+)", access_log))
+    assert written == {
+        *("requestId", "requestTime", "httpMethod", "resourcePath", "status", "responseLatency"),
+        *("responseLength", "authorizer.client_id", "authorizer.status", "error.responseType"),
+        "wafResponseCode",
+    }
+    assert set(json.loads(access_log).values()) == {f"$context.{each}" for each in written}
     for each in template.api["MethodSettings"]:
         assert not {"LoggingLevel", "DataTraceEnabled"} & set(each), each["ResourcePath"]
 
@@ -104,6 +112,24 @@ def test_every_method_is_throttled(template: PackagedTemplate) -> None:
         # A method with settings of its own inherits nothing.
         assert 1 <= template.resolve_defaults(each["ThrottlingRateLimit"]) <= 1000, each["ResourcePath"]
         assert 1 <= template.resolve_defaults(each["ThrottlingBurstLimit"]) <= 2000, each["ResourcePath"]
+
+
+def test_the_stage_accepts_more_than_the_busiest_market_sends(template: PackagedTemplate) -> None:
+    for each in template.api["MethodSettings"]:
+        if each["ResourcePath"] in {"/*", "/~1v1~1registrations"}:
+            assert template.resolve_defaults(each["ThrottlingRateLimit"]) > 200, each["ResourcePath"]
+
+
+def test_a_domain_of_our_own_is_an_option_with_its_certificate(template: PackagedTemplate) -> None:
+    (domain,) = template.find_resources("AWS::ApiGateway::DomainName").values()
+    (mapping,) = template.find_resources("AWS::ApiGateway::BasePathMapping").values()
+    assert (domain["DomainName"], domain["RegionalCertificateArn"]) == (
+        {"Ref": "DomainName"},
+        {"Ref": "DomainCertificate"},
+    )
+    assert (mapping["RestApiId"], mapping["Stage"]) == ({"Ref": "RestAPI"}, {"Ref": "RestAPI.Stage"})
+    for name in ("Domain", "DomainMapping"):
+        assert template.resources[name]["Condition"] == "DomainIsGiven"
 
 
 def test_no_second_stage_without_throttling_is_created(template: PackagedTemplate) -> None:

@@ -1,5 +1,7 @@
 """Every function runs `app.py`, gets the settings, has its own log group, and raises alarms when it fails."""
 
+from fnmatch import fnmatch
+
 from chalicelib.settings import Settings
 from tests.support.template import PackagedTemplate, resolve_logical_id
 
@@ -58,9 +60,30 @@ def test_every_function_has_its_own_log_group_with_a_set_retention(template: Pac
     in_use = [
         resolve_logical_id(function["LoggingConfig"]["LogGroup"]) for function in template.functions.values()
     ]
-    assert sorted(in_use) == sorted(groups)
+    assert sorted([*in_use, "ApiAccessLogs"]) == sorted(groups)
     for name, group in groups.items():
         assert template.resolve_defaults(group["RetentionInDays"]) == 365, name
+
+
+def test_every_log_group_is_encrypted_under_a_key_for_the_logs_of_this_stack(
+    template: PackagedTemplate,
+) -> None:
+    groups = template.find_resources("AWS::Logs::LogGroup")
+    (key,) = {resolve_logical_id(group["KmsKeyId"]) for group in groups.values()}
+    (statement,) = [
+        each
+        for each in template.resources[key]["Properties"]["KeyPolicy"]["Statement"]
+        if "Service" in each["Principal"]
+    ]
+    assert statement["Principal"]["Service"]["Fn::Sub"] == "logs.${AWS::Region}.amazonaws.com"
+    patterns = [
+        each["Fn::Sub"] for each in statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    ]
+    for name, group in groups.items():
+        wanted = group["LogGroupName"]["Fn::Sub"]
+        assert any(
+            fnmatch(wanted, each.partition(":log-group:")[2].replace("[", "[[]")) for each in patterns
+        ), name
 
 
 def test_tracing_is_switched_by_stage_for_every_function(template: PackagedTemplate) -> None:

@@ -183,5 +183,5 @@ def test_a_missing_run_raises_an_alarm(template: PackagedTemplate) -> None:
         assert intervals[function] < watched <= 2 * intervals[function], function
         # A period as long as the interval would be empty whenever a run starts later than the one before.
         assert alarm["EvaluationPeriods"] > 1, function
-        assert alarm["TreatMissingData"] == "breaching", function
+        assert alarm["InsufficientDataActions"], function
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1), function

@@ -59,7 +59,7 @@ class CorrectionHarness(CancellationHarness):
         )
         consumer.handle(self.service, message.model_dump_json())
 
-    def list_phones(self) -> list[str]:
+    def list_phones(self) -> list[str | None]:
         """Return the phones that SMS went out to."""
         return [each.phone for each in self.gateway.sent_sms]
 

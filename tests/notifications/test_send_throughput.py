@@ -16,11 +16,13 @@ from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
 from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.chats import ChatTargets
 from chalicelib.notifications.service import NotificationService
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.chats import InMemoryChats
 from tests.support.fakes.registrations import InMemoryRegistrations
 from tests.support.fakes.sms import (
     InMemoryOptOutStore,
@@ -118,6 +120,7 @@ class Backlog:
             receipt_flow=InMemoryReceiptFlow(),
             rate_limiter=InMemorySendRateLimiter(),
             gateway=self._gateway,
+            chats=ChatTargets(InMemoryChats(), timeout=CONFIG.chat_timeout),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
             config=replace(CONFIG, rate=SendRate(rate)),
             clock=self._time,

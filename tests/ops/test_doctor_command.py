@@ -42,6 +42,7 @@ def stage(_isolated_aws_environment: None) -> Iterator[Stage]:
             **{f"{name}Name": name for name in TABLES},
             "FieldKeyArn": boto3.client("kms").create_key()["KeyMetadata"]["Arn"],
             "AlarmTopicArn": topic,
+            "TicketTopicArn": topic,
             "ReceiptsTopicArn": topic,
         }
         stage = Stage("daftar-prod", outputs, make_client, parameters={"SmsProtectConfiguration": "p-1"})
@@ -124,6 +125,11 @@ def send_mails_without_their_bounces(stage: Stage) -> Stage:
     return replace(stage, parameters={**stage.parameters, **mails})
 
 
+def forget_the_tickets_address(stage: Stage) -> Stage:
+    topic = boto3.client("sns").create_topic(Name="nobody")["TopicArn"]
+    return replace(stage, outputs={**stage.outputs, "TicketTopicArn": topic})
+
+
 MISSING: dict[str, tuple[Callable[[Stage], Stage], str, str]] = {
     "keys": (
         *(delete_keys, "keys"),
@@ -160,7 +166,12 @@ MISSING: dict[str, tuple[Callable[[Stage], Stage], str, str]] = {
     ),
     "an address for alarms": (
         *(forget_the_alarms_address, "alarms' address"),
-        "TODO alarms' address: nobody gets the alarms: name AlarmEmail in deploy.toml; "
+        "TODO alarms' address: nobody gets the alarms that wake somebody: name AlarmEmail in deploy.toml; "
+        "daftar deploy --stage prod",
+    ),
+    "an address for tickets": (
+        *(forget_the_tickets_address, "alarms' address"),
+        "TODO alarms' address: nobody gets the other alarms: name AlarmEmail in deploy.toml; "
         "daftar deploy --stage prod",
     ),
 }

@@ -1,6 +1,8 @@
 """Changes of the template for the emulator."""
 
-from ops.local.template import adapt_template
+import pytest
+
+from ops.local.template import UNKNOWN_TYPES, adapt_template
 
 
 def test_sam_gateway_responses_become_resources_that_sort_before_the_deployment() -> None:
@@ -45,14 +47,23 @@ def test_the_permission_to_send_messages_is_extended_to_batches_and_no_other_per
     ]
 
 
-def test_a_bucket_policy_that_only_demands_tls_is_removed_and_others_stay() -> None:
+@pytest.mark.parametrize("kind", ["S3::BucketPolicy", "SNS::TopicPolicy", "SQS::QueuePolicy"])
+def test_demands_of_tls_are_left_out_of_policies_and_the_rest_stays(kind: str) -> None:
     tls = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     other = {"Effect": "Deny", "Condition": {"StringEquals": {"aws:PrincipalArn": "x"}}}
     resources = {
-        name: {"Type": "AWS::S3::BucketPolicy", "Properties": {"PolicyDocument": {"Statement": statements}}}
+        name: {"Type": f"AWS::{kind}", "Properties": {"PolicyDocument": {"Statement": statements}}}
         for name, statements in {"TLSOnly": [tls], "More": [tls, other]}.items()
     }
-    assert set(adapt_template({"Resources": resources})["Resources"]) == {"More"}
+    adapted = adapt_template({"Resources": resources})["Resources"]
+    assert {name: each["Properties"]["PolicyDocument"]["Statement"] for name, each in adapted.items()} == {
+        "More": [other]
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(UNKNOWN_TYPES))
+def test_a_resource_that_the_emulator_refuses_is_left_out(kind: str) -> None:
+    assert adapt_template({"Resources": {"R": {"Type": kind, "Properties": {}}}})["Resources"] == {}
 
 
 def test_what_the_emulator_has_no_service_for_is_left_out_and_the_alias_stays() -> None:

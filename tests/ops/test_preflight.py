@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from ops.deploy.artefacts import create_artefact_bucket
-from ops.deploy.preflight import Finding, Level, check_runtime, inspect_account
+from ops.deploy.preflight import Finding, Level, check_runtime, exists, inspect_account
 from ops.deploy.runtimes import LAMBDA, read_end_of_support
 from ops.deploy.stage_file import StageConfig
 from ops.project import REGION
@@ -186,3 +186,18 @@ def test_a_runtime_stops_the_deployment_half_a_year_before_its_end_of_support() 
 
 def test_the_oldest_python_of_our_code_may_no_longer_be_deployed() -> None:
     assert [each.level for each in check_runtime("python3.11", date(2026, 11, 29))] == [Level.STOP]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_there"),
+    [(None, False), ("REVIEW_IN_PROGRESS", False), ("ROLLBACK_COMPLETE", False), ("UPDATE_COMPLETE", True)],
+)
+def test_a_stage_exists_once_its_stack_was_created(status: str | None, *, is_there: bool) -> None:
+    cloudformation = make_client("cloudformation")
+    stack = {"StackName": "daftar-try", "StackStatus": status, "CreationTime": "2026-11-29"}
+    with Stubber(cloudformation) as stubber:
+        if status is None:
+            stubber.add_client_error("describe_stacks", "ValidationError", "Stack does not exist")
+        else:
+            stubber.add_response("describe_stacks", {"Stacks": [stack]})
+        assert exists(StageConfig("try"), lambda _: cloudformation) is is_there

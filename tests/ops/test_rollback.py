@@ -50,12 +50,14 @@ class Account:
             )
             self.functions.create_alias(FunctionName=f"{STACK}-{name}", Name=ALIAS, FunctionVersion="$LATEST")
 
-    def release(self, release: str, *names: str) -> None:
+    def release(self, release: str, *names: str, item_format: int = 1) -> None:
         """Publish a zip as a version of some functions, or of all, and make it live."""
         for name in names or list_functions():
             function = f"{STACK}-{name}"
             self.functions.update_function_code(FunctionName=function, ZipFile=make_zip(release))
-            version = self.functions.publish_version(FunctionName=function)["Version"]
+            version = self.functions.publish_version(
+                FunctionName=function, Description=f"item format {item_format}"
+            )["Version"]
             self.functions.update_alias(FunctionName=function, Name=ALIAS, FunctionVersion=version)
 
     def make_stage(self, stack_status: str = "UPDATE_COMPLETE") -> Stage:
@@ -130,6 +132,16 @@ def test_a_second_rollback_must_be_asked_for(account: Account) -> None:
     assert account.read_live() == dict.fromkeys(list_functions(), "2")
     assert roll_back(account, "--further").exit_code == 0
     assert account.read_live() == dict.fromkeys(list_functions(), "1")
+
+
+@pytest.mark.parametrize(("newest", "status"), [(1, 0), (2, 0), (3, 1)])
+def test_a_release_that_cannot_read_what_is_stored_is_refused(
+    account: Account, newest: int, status: int
+) -> None:
+    account.release("1", item_format=1)
+    account.release("2", item_format=newest)
+    assert roll_back(account).exit_code == status
+    assert set(account.read_live().values()) == ({"1"} if status == 0 else {"2"})
 
 
 def test_the_first_release_has_none_before_it(account: Account) -> None:

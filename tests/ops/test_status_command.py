@@ -14,6 +14,7 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.messaging.store import DynamoSendRateLimiter
 from chalicelib.notifications.model import SmsState
+from infra.functions import ALIAS
 from infra.template import join_template
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
@@ -56,7 +57,8 @@ class Stack:
             }
         ]
 
-    def get_function_configuration(self, FunctionName: str, **_: str) -> dict[str, str]:  # noqa: N803 - AWS's name
+    def get_function_configuration(self, FunctionName: str, Qualifier: str) -> dict[str, str]:  # noqa: N803
+        assert Qualifier == ALIAS  # What is called, also after a rollback.
         return {"CodeSha256": self.packages[FunctionName], "Runtime": "python3.13"}
 
 

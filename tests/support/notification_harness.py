@@ -10,6 +10,7 @@ from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.messaging.receipts import Receipt
 from chalicelib.notifications.bodies import Purpose
+from chalicelib.notifications.chats import ChatFirstGateway, ChatTargets
 from chalicelib.notifications.counting import LedgerSmsCounter, SmsTotals
 from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.held_sms import release_held_sms
@@ -21,8 +22,9 @@ from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.model import Registration
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns
+from tests.support.fakes.chats import InMemoryChats
 from tests.support.fakes.clock import FixedClock
-from tests.support.fakes.gateway import ScriptedGateway
+from tests.support.fakes.gateway import ScriptedChatGateway, ScriptedGateway
 from tests.support.fakes.registrations import InMemoryRegistrations
 from tests.support.fakes.sms import (
     InMemoryOptOutStore,
@@ -57,6 +59,9 @@ class NotificationHarness:
         self.ledger = InMemorySmsLedger(opt_outs=self.opt_outs)
         self.rate_limiter = InMemorySendRateLimiter()
         self.gateway = ScriptedGateway(*answers)
+        self.chats = InMemoryChats()
+        self.chat_gateway = ScriptedChatGateway()
+        self.refused_by_chat: list[str] = []
         self.registrations = InMemoryRegistrations(*(registrations or [make_registration()]))
         self.queued_sms: list[tuple[SmsKind, SmsId]] = []
         self.config = CONFIG
@@ -72,7 +77,12 @@ class NotificationHarness:
             opt_outs=self.opt_outs,
             receipt_flow=self.receipt_flow,
             rate_limiter=self.rate_limiter,
-            gateway=self.gateway,
+            gateway=ChatFirstGateway(
+                self.gateway,
+                dict.fromkeys(("telegram", "whatsapp"), self.chat_gateway),
+                on_refused=lambda chat, error: self.refused_by_chat.append(error.reason),
+            ),
+            chats=ChatTargets(self.chats, timeout=self.config.chat_timeout),
             hashing=KeyedHash(lambda: HashKey(bytes(32))),
             config=replace(self.config, **config_changes),
             clock=self.clock,

@@ -31,6 +31,10 @@ _SMS_UNITS = {
     "not_told_waiting": "workers",
     "not_told_held": "workers",
     "not_told_expired": "workers",
+    "telegram": "texts",
+    "telegram_rupiah": "rupiah",
+    "whatsapp": "texts",
+    "whatsapp_rupiah": "rupiah",
 }
 
 # The separators of Excel set to Indonesian, in every language of the labels: they are the program's.

@@ -190,7 +190,7 @@ def _iter_totals(data: ReportData, localizer: Localizer) -> Iterator[Row]:
 def _build_sms_row(name: str, value: float, localizer: Localizer) -> Row:
     t = localizer.translate
     label = t(f"sms_{name}")
-    if name == "rupiah":
+    if name.endswith("rupiah"):
         return label, Rupiah(value), None
     if name == "unknown_share":
         return f"{t('sms')}: {label}", Share(value), t("unit_share")

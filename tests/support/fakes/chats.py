@@ -1,8 +1,21 @@
-"""A fake of the chats of workers."""
+"""Fakes of the chats of workers."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from chalicelib.conversations.messages import ChatRecord
+from chalicelib.messaging.gateways import ChatTarget
+
+
+class InMemoryChats:
+    """Satisfies `notifications.chats.Chats`: `targets` by capture."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, ChatTarget] = {}
+
+    def find_target(self, capture_id: str, *, now: datetime) -> ChatTarget | None:
+        """Return the chat of a capture."""
+        return self.targets.get(capture_id)
 
 
 class InMemoryWorkerChats:

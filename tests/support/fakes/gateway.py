@@ -1,4 +1,4 @@
-"""A fake of an SMS gateway."""
+"""Fakes of gateways."""
 
 from collections.abc import Callable
 
@@ -23,3 +23,23 @@ class ScriptedGateway:
         if isinstance(answer, Exception):
             raise answer
         return GatewayAcceptance(self.name, answer)
+
+
+class ScriptedChatGateway:
+    """Raises its errors one by one, and then accepts each message for `price`. Records every message."""
+
+    name = "chat"
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        self.price = 0
+        self.sent: list[OutgoingSms] = []
+
+    def send(self, outgoing: OutgoingSms) -> GatewayAcceptance:
+        """Raise the next error, or accept the message under an id of its channel."""
+        self.sent.append(outgoing)
+        if self.errors:
+            raise self.errors.pop(0)
+        assert outgoing.chat is not None
+        channel = outgoing.chat.channel
+        return GatewayAcceptance(channel, f"{channel}:{len(self.sent)}", parts=0, price=self.price)

@@ -133,7 +133,8 @@ class InMemorySmsLedger:
         """Yield the facts of each SMS to registrations of a campaign day."""
         for each in self.sms_by_id.values():
             if (each.campaign_id, each.day) == (campaign_day.campaign_id, campaign_day.day):
-                yield SmsFacts(each.purpose, each.state, each.parts_sent, each.committed, each.reason)
+                chats = {name: (len(prices), sum(prices)) for name, prices in each.chat_prices.items()}
+                yield SmsFacts(each.purpose, each.state, each.parts_sent, each.committed, each.reason, chats)
 
     def _is_current(self, previous: Sms) -> bool:
         current = self.sms_by_id.get(previous.sms_id)
