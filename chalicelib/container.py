@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from chalicelib.deliveries.service import ReportDeliveryService
     from chalicelib.devices.bundle import BundleService
     from chalicelib.devices.checks import FieldChecker
+    from chalicelib.devices.device_states import DeviceStateService
     from chalicelib.enrolments.links import LinkService
     from chalicelib.enrolments.service import EnrolmentService
     from chalicelib.exports.service import ExportService
@@ -159,6 +160,12 @@ class Container(KeysAndStores):
         return build_field_checker(self)
 
     @cached_property
+    def device_states(self) -> "DeviceStateService":
+        from chalicelib.devices.builder import build_device_state_service
+
+        return build_device_state_service(self)
+
+    @cached_property
     def bundles(self) -> "BundleService":
         from chalicelib.devices.builder import build_bundle_service
 
@@ -248,8 +255,6 @@ class Container(KeysAndStores):
         from chalicelib.data_requests.builder import build_data_request_service
 
         return build_data_request_service(self)
-
-    # Reviews
 
     @cached_property
     def reviews(self) -> "ReviewService":

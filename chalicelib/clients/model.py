@@ -120,6 +120,21 @@ class Client:
         return self.mode or (DeviceMode.OFFICER if Role.KIOSK in self.roles else DeviceMode.SELF)
 
     @property
+    def is_for_phones(self) -> bool:
+        """Return True if it is for workers' own phones: the public's role, on the web."""
+        return self.roles == {Role.BOT} and self.channel is Channel.WEB
+
+    def may_be_managed_by(self, caller: Caller) -> bool:
+        """Return True for an admin, and for a manager of all campaigns of a device.
+
+        Its token opens all of them. The clients of persons and systems are for admins alone.
+        """
+        if caller.has_role(Role.ADMIN):
+            return True
+        is_device = self.roles == {Role.KIOSK} or self.is_for_phones
+        return is_device and all(caller.may_access_campaign(each) for each in self.campaigns)
+
+    @property
     def caller(self) -> Caller:
         return Caller(
             client_id=self.client_id,

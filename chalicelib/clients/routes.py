@@ -96,10 +96,13 @@ def blueprint(container: "Container") -> Blueprint:
         return json_response(view, 201)
 
     @routes.route("/v1/clients/{client_id}", methods=["DELETE"], content_types=[])
-    @endpoint(routes, Role.ADMIN, responses={204: None}, refusals=(ClientUnknown,))
+    @endpoint(routes, Role.ADMIN, Role.MANAGER, responses={204: None}, refusals=(ClientUnknown,))
     def revoke_client(request: Request, client_id: str) -> Response:
-        """Revoke a client's tokens; they are refused within a minute."""
-        container.clients.revoke(client_id, revoked_by=request.caller.client_id)
+        """Revoke a client's tokens; they are refused within a minute.
+
+        A manager may revoke kiosks and web clients whose campaigns are all the manager's.
+        """
+        container.clients.revoke_for(client_id, caller=request.caller)
         return Response("", {}, 204)
 
     return routes

@@ -27,7 +27,8 @@ RENEWAL_PERIOD = timedelta(days=7)
 # A worker registers at once; what a phone without a network holds is sent within the day.
 _LINK_TOKEN_LIFETIME = timedelta(days=1)
 
-_RECORD_INTERVAL = timedelta(hours=1)
+# A device that was not seen for an hour on a campaign day is looked at: an hour's record would come too late.
+_RECORD_INTERVAL = timedelta(minutes=10)
 _POSITION_PATTERN = re.compile(r"[a-z0-9-]+")
 
 
@@ -224,6 +225,15 @@ class ClientRegistry:
             raise TokenRevoked(client.client_id)
         return client
 
+    def revoke_for(self, client_id: str, *, caller: Caller) -> None:
+        """Revoke a client for an admin, or a device for a manager of all its campaigns; as `revoke`.
+
+        Raise ClientUnknown for any other one.
+        """
+        if not self._clients.get(client_id).may_be_managed_by(caller):
+            raise ClientUnknown("no device of the manager's campaigns")
+        self.revoke(client_id, revoked_by=caller.client_id)
+
     def revoke(self, client_id: str, *, revoked_by: str = OPERATOR) -> None:
         """Revoke a client's tokens; repeating it changes nothing. Raise ClientUnknown or TryAgain."""
         client = self._clients.get(client_id)
@@ -261,7 +271,7 @@ def _require_future(expires_at: datetime | None, now: datetime) -> None:
 
 
 class LastSeenTracker:
-    """Records the calls of clients to the hour: one write an hour instead of one a request.
+    """Records the calls of clients to ten minutes, and not each with a write of its own.
 
     `get_store` is called on the first write, because most processes need none.
     """
@@ -272,15 +282,15 @@ class LastSeenTracker:
         self._attempted_at: dict[str, datetime] = {}
 
     def record_call(self, client: Client, token: Token) -> None:
-        """Record a call, unless one was recorded, or tried by this process, within the hour."""
+        """Record a call, unless one was recorded, or tried by this process, within ten minutes."""
         now = self._clock()
-        hour_ago = now - _RECORD_INTERVAL
+        since = now - _RECORD_INTERVAL
         latest = max(
             filter(None, (client.last_seen_at, self._attempted_at.get(client.client_id))), default=None
         )
-        if latest is None or latest <= hour_ago:
-            # Set before the attempt, so that a store that does not answer delays a caller once an hour only.
+        if latest is None or latest <= since:
+            # Set before the attempt: a store that does not answer must not delay every call.
             self._attempted_at[client.client_id] = now
             self._get_store().record_call(
-                client.client_id, hash_token(token), occurred_at=now, unless_seen_since=hour_ago
+                client.client_id, hash_token(token), occurred_at=now, unless_seen_since=since
             )

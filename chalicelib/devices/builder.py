@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from chalicelib.contributions.rules import load_rules
 from chalicelib.devices.bundle import BundleService
 from chalicelib.devices.checks import FieldChecker
+from chalicelib.devices.device_states import DeviceStateService
 from chalicelib.http.problems import list_shape_errors
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ def build_field_checker(container: "Container") -> FieldChecker:
         clock=container.clock,
         list_shape_errors=list_shape_errors,
     )
+
+
+def build_device_state_service(container: "Container") -> DeviceStateService:
+    return DeviceStateService(clients=container.clients, captures=container.reading, clock=container.clock)
 
 
 def build_bundle_service(container: "Container") -> BundleService:

@@ -1,4 +1,4 @@
-"""Routes for devices: captures, checks and the bundle of a campaign."""
+"""Routes for devices: captures, checks and the bundle of a campaign; and the devices of one, for managers."""
 
 from typing import TYPE_CHECKING
 
@@ -7,9 +7,10 @@ from pydantic import BaseModel
 
 from chalicelib.callers import ROLES_AT_WORK, Role
 from chalicelib.campaigns.errors import CampaignUnknown
-from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView
+from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView, ListDevices
 from chalicelib.http import problems
 from chalicelib.http.endpoints import Request, endpoint, json_response, respond_unless_known
+from chalicelib.http.pagination import CursorInvalid, from_cursor
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.registrations.errors import CaptureErased, CaptureUnknown
 from chalicelib.registrations.messages import ReportDiscards
@@ -17,6 +18,7 @@ from chalicelib.registrations.schemas import CaptureReportView
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
+    from chalicelib.devices.schemas_states import DeviceStatesView
 
 
 # Devices may keep it, and must ask whether it is still the newest. It holds no personal data.
@@ -27,6 +29,12 @@ def _load_bundle_view() -> type[BaseModel]:
     from chalicelib.devices.bundle_schemas import BundleView
 
     return BundleView
+
+
+def _load_device_states_view() -> type["DeviceStatesView"]:
+    from chalicelib.devices.schemas_states import DeviceStatesView
+
+    return DeviceStatesView
 
 
 def blueprint(container: "Container") -> Blueprint:
@@ -80,6 +88,23 @@ def blueprint(container: "Container") -> Blueprint:
             etag=f'W/"{bundle.version}"',
             cache_control=_BUNDLE_CACHE_CONTROL,
         )
+
+    @routes.route("/v1/campaigns/{campaign_id}/devices", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        query_model=ListDevices,
+        responses={200: _load_device_states_view},
+        refusals=(CampaignNotAllowed, CampaignUnknown, CursorInvalid),
+    )
+    def list_devices(request: Request, campaign_id: str) -> Response:
+        """List the devices of a campaign: when each was seen, what it runs and owes, and if it is silent."""
+        request.caller.require_campaign(campaign_id)
+        campaign = container.campaigns.get(campaign_id)
+        query = request.parse_query(ListDevices)
+        start_after, _ = from_cursor(query.cursor)
+        page = container.device_states.list_page(campaign, start_after=start_after, page_size=query.size)
+        return json_response(_load_device_states_view().build(page, caller=request.caller))
 
     @routes.route("/v1/device/discards", methods=["POST"], content_types=[])
     @endpoint(routes, Role.KIOSK, body_model=ReportDiscards, responses={204: None})

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from chalicelib.models import FrozenModel
+from chalicelib.fields import PageSize
+from chalicelib.models import FrozenModel, StrictModel
 from chalicelib.registrations.messages import SubmitRegistration
 
 # The groups of a registration's fields, and the group of each field by its own name. Of two fields with one
@@ -33,6 +34,13 @@ class CheckFields(FrozenModel):
     """Some fields of a registration, in their group or alone, such as `{"nik": "...", "phone": "..."}`."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_describe_fields)
+
+
+class ListDevices(StrictModel):
+    """Ask for a page of the devices of a campaign."""
+
+    cursor: str | None = Field(default=None, max_length=400)
+    size: PageSize = 50
 
 
 class FieldFindingView(BaseModel):

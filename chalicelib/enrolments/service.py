@@ -6,7 +6,7 @@ from datetime import datetime
 from hmac import compare_digest
 from typing import Protocol
 
-from chalicelib.callers import Caller, Channel, DeviceMode, Role
+from chalicelib.callers import Caller, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import ClientRegistry, Token, hash_token
@@ -88,10 +88,11 @@ class EnrolmentService:
         Raise ClientUnknown, ClientRevoked, ClientWithoutDevice, RulesBroken or TryAgain.
         """
         client = self._clients.get(client_id)
-        _require_permission(client, caller)
+        if not client.may_be_managed_by(caller):
+            raise ClientUnknown("not a device of the manager's campaigns")
         if client.revoked_at is not None:
             raise ClientRevoked(client_id)
-        if _is_for_phones(client):
+        if client.is_for_phones:
             _require_unset(command, "mode")
             return MadeCode(
                 *self._links.make(client_id, is_reusable=command.reusable, expires_at=command.expires_at)
@@ -183,23 +184,6 @@ class Randomness:
     index: Callable[[int], int]
     new_id: Callable[[], str]
     token: Callable[[], str]
-
-
-def _require_permission(client: Client, caller: Caller) -> None:
-    """Raise ClientUnknown unless the caller may make codes for a client.
-
-    A code opens all campaigns of its client, so they must all be the manager's.
-    """
-    if caller.has_role(Role.ADMIN):
-        return
-    is_own = all(caller.may_access_campaign(campaign_id) for campaign_id in client.campaigns)
-    if not is_own or not (client.roles == {Role.KIOSK} or _is_for_phones(client)):
-        raise ClientUnknown("not a device of the manager's campaigns")
-
-
-def _is_for_phones(client: Client) -> bool:
-    """Return True if a client is for workers' own phones: the public's role, on the web."""
-    return client.roles == {Role.BOT} and client.channel is Channel.WEB
 
 
 def _require_unset(command: MakeCode, *fields: str) -> None:

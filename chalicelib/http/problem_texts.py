@@ -58,7 +58,7 @@ PROBLEMS: Mapping[str, Problem] = {
         409, "Tautan ini sudah dipakai untuk satu pendaftaran.", "This link was used for one registration."
     ),
     "rescue_unreadable": Problem(
-        422, "Berkas penyelamatan tidak dapat dibuka.", "The rescue file cannot be opened."
+        422, "File cadangan tidak dapat dibuka.", "The rescue file cannot be opened."
     ),
     "file_unknown": Problem(404, "Berkas ini tidak ada.", "There is no such file."),
     "registration_unknown": Problem(

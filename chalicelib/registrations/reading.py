@@ -21,6 +21,7 @@ from chalicelib.registrations.errors import (
     RegistrationDestroyed,
     RegistrationUnknown,
 )
+from chalicelib.registrations.latest_capture import LatestCapture
 from chalicelib.registrations.model import Registration
 from chalicelib.registrations.references import Reference
 
@@ -83,6 +84,9 @@ class ReadingStore(Protocol):
 
     def find_last_device_sequence(self, client_id: str) -> int | None:
         """Return the highest sequence number of a device's captures that have arrived, or None."""
+
+    def find_latest_capture(self, client_id: str) -> LatestCapture | None:
+        """Return a device's capture with the highest number, or None."""
 
 
 class ReadingService:
@@ -185,6 +189,14 @@ class ReadingService:
             last_position=Position(str(kept[-1].last)) if kept else start_after,
             has_more=len(gaps) > page_size,
         )
+
+    def count_owed(self, client_id: str) -> int:
+        """Return how many numbers of a device have not arrived, below the highest that has."""
+        return sum(gap.last - gap.first + 1 for gap in self._iter_gaps(client_id, 0))
+
+    def find_latest_capture(self, client_id: str) -> LatestCapture | None:
+        """Return a device's capture with the highest number, or None."""
+        return self._store.find_latest_capture(client_id)
 
     def find_last_device_sequence(self, client_id: str) -> int:
         """Return the highest number of a device's captures that has arrived, 0 if none has."""

@@ -22,6 +22,7 @@ from chalicelib.registrations.captures import (
     UnusualClientFacts,
 )
 from chalicelib.registrations.errors import CaptureUnknown, RegistrationDestroyed, RegistrationUnknown
+from chalicelib.registrations.latest_capture import LatestCapture
 from chalicelib.registrations.model import Registration, RegistrationFacts, Status
 from chalicelib.registrations.reading import DeletionCounts
 from chalicelib.registrations.references import Reference
@@ -35,6 +36,7 @@ from chalicelib.registrations.store_keys import (
     BY_CAMPAIGN_DAY,
     BY_DEVICE_SEQUENCE,
     BY_STATUS,
+    CAPTURE_SORT_KEY,
     LINK_PREFIX,
     list_capture_shards,
     list_registration_shards,
@@ -46,11 +48,14 @@ from chalicelib.registrations.store_keys import (
     make_worker_key,
     parse_registration_pk,
 )
-from chalicelib.registrations.store_source import parse_capture_source
+from chalicelib.registrations.store_source import parse_capture_source, parse_latest_capture
 from chalicelib.registrations.store_unusual import has_unusual_client_facts, parse_unusual_client_facts
 
 # A page of a listing ends early where its histories are long: an answer of Lambda may have 6 MB.
 _MAX_PAGE_EVENTS = 10_000
+
+# Some of a device's highest numbers may be captures that it gave up.
+_LATEST_ROWS = 5
 
 # Rows per request. All partitions of a day are read at the same time.
 _QUERY_PAGE_SIZE = 500
@@ -171,6 +176,21 @@ class DynamoReadingStore:
             "client_id = :id", {":id": client_id}, index=BY_DEVICE_SEQUENCE, page_size=1, is_descending=True
         )
         return next((int(values["device_sequence"]) for values in newest), None)
+
+    def find_latest_capture(self, client_id: str) -> LatestCapture | None:
+        rows = self._table.query(
+            "client_id = :id",
+            {":id": client_id},
+            index=BY_DEVICE_SEQUENCE,
+            page_size=_LATEST_ROWS,
+            is_descending=True,
+        )
+        for row in islice(rows, _LATEST_ROWS):
+            # A capture that the device gave up has a number, too.
+            values = self._table.get({"pk": row["pk"], "sk": row["sk"]}) or {}
+            if row["sk"] == CAPTURE_SORT_KEY and "taken" in values:
+                return parse_latest_capture(values["taken"])
+        return None
 
     def _query_page(
         self,

@@ -7,9 +7,10 @@ from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.callers import CHANNELS_BY_ROLE, Channel, Disclosure, Role
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import from_optional_timestamp, to_timestamp
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.capture_source import CaptureSource
+from chalicelib.registrations.latest_capture import LatestCapture
 
 
 def parse_disclosure(capture_metadata: Mapping[str, Any]) -> Disclosure:
@@ -29,6 +30,17 @@ def parse_capture_source(capture_metadata: Mapping[str, Any]) -> CaptureSource:
         client_id=capture_metadata["client_id"],
         campaign_id=capture_metadata["campaign_id"],
         disclosure=parse_disclosure(capture_metadata),
+    )
+
+
+def parse_latest_capture(values: Mapping[str, Any]) -> LatestCapture:
+    """Return what a stored capture tells of its device, also an erased one."""
+    skew = values.get("clock_skew")
+    return LatestCapture(
+        campaign_id=values["campaign_id"],
+        received_at=from_optional_timestamp(values.get("received_at")),
+        clock_skew=None if skew is None else int(skew),
+        app_version=values.get("app_version"),
     )
 
 

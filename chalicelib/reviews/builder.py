@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from chalicelib.reviews.device_watch import DeviceWatch
 from chalicelib.reviews.service import ReviewService
 from chalicelib.reviews.store import DynamoReviewStore
 from chalicelib.reviews.watcher import ReviewWatcher
@@ -24,4 +25,10 @@ def build_review_service(container: "Container") -> ReviewService:
 
 
 def build_review_watcher(container: "Container") -> ReviewWatcher:
-    return ReviewWatcher(items=container.reviews, lookups=container.lookups)
+    devices = DeviceWatch(
+        campaigns=container.campaigns,
+        devices=container.device_states,
+        items=container.reviews,
+        clock=container.clock,
+    )
+    return ReviewWatcher(items=container.reviews, lookups=container.lookups, devices=devices)

@@ -9,6 +9,7 @@ from typing import Protocol
 from chalicelib.registrations.model import ENDED_UNPAID_STATUSES, Flag
 from chalicelib.registrations.repeats import PERSON_LOOKUP, PHONE_LOOKUP
 from chalicelib.registrations.stream import CaptureChange, Change, RegistrationChange
+from chalicelib.reviews.device_watch import DeviceWatch
 from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
 from chalicelib.rollups.model import Anomaly, Summary
 from chalicelib.searches.lookups import LookupEntry, LookupKind, Lookups
@@ -53,7 +54,8 @@ class ReviewItems(Protocol):
 class ReviewWatcher:
     """Opens review items for what changes of registrations and summaries show, and keeps the lookups."""
 
-    def __init__(self, *, items: ReviewItems, lookups: Lookups) -> None:
+    def __init__(self, *, items: ReviewItems, lookups: Lookups, devices: DeviceWatch) -> None:
+        self.devices = devices
         self._items = items
         self._lookups = lookups
 

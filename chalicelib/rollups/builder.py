@@ -39,5 +39,6 @@ def build_roll_up_service(container: "Container") -> RollUpService:
             max_run_gap=settings.anomaly_max_run_gap,
         ),
         review_summary=container.review_watcher.review_summary,
+        silent_devices=container.review_watcher.devices,
         clock=container.clock,
     )

@@ -108,6 +108,7 @@ class Anomaly(FrozenModel):
         "history_full",
         "worker_captures_reached",
         "client_unusual",
+        "device_silent",
         "records_unreadable",
         "taken_over",
         "took_over",

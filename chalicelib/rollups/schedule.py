@@ -1,5 +1,6 @@
 """The hourly run that counts campaign days."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -21,15 +22,21 @@ class RollUpPartialFailure(observability.PartialFailure):
 
 
 def roll_up(
-    due_days: DueDayFinder, roll_up_service: RollUpService, clock: Clock, context: LambdaContext
+    due_days: DueDayFinder,
+    roll_up_service: RollUpService,
+    clock: Clock,
+    context: LambdaContext,
 ) -> dict[str, int]:
     """Count every campaign day that is due, and return the numbers of the run.
+
+    First, silent devices are looked for.
 
     A day that cannot be counted does not stop the others; the run then raises RollUpPartialFailure. Each day
     gets half of the remaining time at most; the next run resumes a day that needs longer, and counts the days
     for which no time was left.
     """
-    counted = written = failed = unfinished = 0
+    counted = written = unfinished = 0
+    failed = _count_failure(roll_up_service.review_devices)
     ends_at = clock() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - _SHUTDOWN_MARGIN
 
     def record_failure(entry: DueEntry, error: Exception) -> None:
@@ -64,3 +71,13 @@ def roll_up(
     if failed:
         raise RollUpPartialFailure(f"{failed} of {failed + counted}")
     return {"counted": counted, "written": written, "unfinished": unfinished}
+
+
+def _count_failure(review_devices: Callable[[], object]) -> int:
+    """Look for silent devices. Return 1 if that failed, else 0: the days must still be counted."""
+    try:
+        review_devices()
+    except Exception as error:  # noqa: BLE001 - logged, and the run fails in the end
+        observability.log_exception(error, "devices not reviewed", {})
+        return 1
+    return 0

@@ -1,8 +1,8 @@
 """Counting campaign days: at their summary hour, again when something changed, and on request."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from chalicelib.campaigns.errors import CampaignUnknown
@@ -14,7 +14,7 @@ from chalicelib.refusals import RecordUnreadable, TryAgain
 from chalicelib.registrations.captures import DayFact
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign
-from chalicelib.rollups.model import SmsCounts, Summary, SummaryState, Tally, summarise
+from chalicelib.rollups.model import Anomaly, SmsCounts, Summary, SummaryState, Tally, summarise
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 
 # The index that is counted is updated moments after the table. A day that became dirty later than this before
@@ -113,6 +113,16 @@ class SmsCounter(Protocol):
         """Return the totals of the SMS of a campaign day's registrations."""
 
 
+class SilentDevices(Protocol):
+    """Devices that owe captures and were not seen for an hour."""
+
+    def list_anomalies(self, campaign: Campaign, day: date) -> Sequence[Anomaly]:
+        """Return those that are silent now, on a campaign day or the day after it."""
+
+    def review_devices(self) -> None:
+        """Open a review item for each that is silent on a campaign day of now."""
+
+
 @dataclass(frozen=True)
 class DueDay:
     """A day that is to be counted now, and when it became due."""
@@ -145,8 +155,10 @@ class RollUpService:
         thresholds: AnomalyThresholds,
         clock: Clock,
         review_summary: Callable[[Summary], object] = lambda _: None,
+        silent_devices: SilentDevices | None = None,
     ) -> None:
         """`review_summary` is called with each new version, before it is stored."""
+        self._silent_devices = silent_devices
         self._review_summary = review_summary
         self._facts = facts
         self._campaigns = campaigns
@@ -172,6 +184,9 @@ class RollUpService:
         for _ in range(_MAX_WRITE_ATTEMPTS):
             previous = self._summaries.find_latest(campaign_day)
             started_at, tally = self._count_day(campaign_day, previous, deadline)
+            if self._silent_devices is not None:
+                silent = self._silent_devices.list_anomalies(campaign, campaign_day.day)
+                tally = tally.model_copy(update={"oddities": [*tally.oddities, *silent]})
             now = self._clock()
             is_final = now >= campaign.summary_final_at(campaign_day.day)
             summary = summarise(
@@ -194,6 +209,11 @@ class RollUpService:
                 continue
             return CountResult(summary, is_new=True, started_at=started_at)
         raise TryAgain(f"concurrent counts of {campaign_day.campaign_id} {campaign_day.day}")
+
+    def review_devices(self) -> None:
+        """Have the managers of running campaigns told of silent devices."""
+        if self._silent_devices is not None:
+            self._silent_devices.review_devices()
 
     def preview(self, campaign_day: CampaignDay, *, previous: Summary | None) -> Summary:
         """Return the provisional summary of a day as of now, and store nothing.

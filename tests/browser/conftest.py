@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+
+from tests.support.app_stage import AppStage, run_app_stage
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -19,18 +21,36 @@ def find_browser() -> str | None:
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
-# Per module: while Playwright runs, this thread has an event loop, and no other test can have one.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a Chromium of this machine; Playwright brings none of its own."""
+def require_browser() -> str:
+    """Return the path of a Chromium. Skip the test where this machine has none."""
     path = find_browser()
     if path is None:
         pytest.skip(f"no browser is installed: the tests of pages need one of {', '.join(BROWSERS)}")
+    return path
+
+
+# Per module: while Playwright runs, this thread has an event loop, and no other test can have one.
+@pytest.fixture(scope="module")
+def playwright_driver() -> Iterator[Playwright]:
+    """Yield a running Playwright."""
     with sync_playwright() as playwright:
-        # In a container everything runs as root, where Chromium refuses its sandbox.
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield running
-        running.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright_driver: Playwright) -> Iterator[Browser]:
+    """Yield a Chromium of this machine; Playwright brings none of its own."""
+    # In a container everything runs as root, where Chromium refuses its sandbox.
+    running = playwright_driver.chromium.launch(executable_path=require_browser(), args=["--no-sandbox"])
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def stage(moto_stage: None) -> Iterator[AppStage]:
+    """Yield a market of these days, whose server is reached by a link that can be cut."""
+    with run_app_stage() as stage:
+        yield stage
 
 
 @dataclass

@@ -208,28 +208,28 @@ class FakeLastSeenStore:
             raise self._failure
 
 
-def test_a_call_is_recorded_once_an_hour(registry: ClientRegistry, clock: FixedClock) -> None:
+def test_a_call_is_recorded_once_in_ten_minutes(registry: ClientRegistry, clock: FixedClock) -> None:
     client, token = registry.enrol(ENROLMENT)
     store = FakeLastSeenStore()
     tracker = LastSeenTracker(get_store=lambda: store, clock=clock)
 
     for _ in range(7):
         tracker.record_call(client, token)
-        clock.advance(timedelta(minutes=20))
+        clock.advance(timedelta(minutes=4))
 
-    assert [at for _, at in store.calls] == [NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=2)]
+    assert [at - NOW for _, at in store.calls] == [timedelta(minutes=minutes) for minutes in (0, 12, 24)]
 
 
 def test_a_call_that_another_process_recorded_is_not_recorded_again(clock: FixedClock) -> None:
     store = FakeLastSeenStore()
-    seen = make_client(last_seen_at=NOW - timedelta(minutes=59))
+    seen = make_client(last_seen_at=NOW - timedelta(minutes=9))
 
     LastSeenTracker(get_store=lambda: store, clock=clock).record_call(seen, Token("daftar_1"))
 
     assert store.calls == []
 
 
-def test_a_failed_record_is_not_tried_again_within_the_hour(clock: FixedClock) -> None:
+def test_a_failed_record_is_not_tried_again_at_once(clock: FixedClock) -> None:
     store = FakeLastSeenStore(failure=ConnectionError())
     tracker = LastSeenTracker(get_store=lambda: store, clock=clock)
 

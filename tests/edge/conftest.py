@@ -163,7 +163,7 @@ def _create_campaign_and_clients() -> dict[str, str]:
 
 
 # After some minutes a request would record the client's last call.
-_MARKET_SNAPSHOT = Snapshot(("dynamodb", "s3"), _create_campaign_and_clients, max_age_seconds=600)
+_MARKET_SNAPSHOT = Snapshot(("dynamodb", "s3"), _create_campaign_and_clients, max_age_seconds=300)
 
 
 @pytest.fixture(scope="session", autouse=True)

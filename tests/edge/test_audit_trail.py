@@ -36,6 +36,7 @@ UNRECORDED = {
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": "figures",
     "GET /v1/campaigns/{campaign_id}/board": "figures",
     "GET /v1/clients": "devices",
+    "GET /v1/campaigns/{campaign_id}/devices": "devices",
     "GET /v1/clients/{client_id}": "a device",
     "GET /v1/clients/{client_id}/gaps": "numbers of captures",
 }

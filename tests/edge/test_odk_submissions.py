@@ -162,7 +162,7 @@ def test_an_edit_of_a_form_whose_answers_made_no_capture_is_accepted(field: Fiel
     assert len(field.list_registrations()) == 1
 
 
-def test_an_edit_of_an_accepted_form_changes_nothing_and_says_who_can(field: Field) -> None:
+def test_an_edit_on_another_day_changes_nothing_and_says_who_can(field: Field) -> None:
     accepted = make_instance_id()
     assert field.post(field.fill(instance_id=accepted)).status == 201
     before = field.list_registrations()

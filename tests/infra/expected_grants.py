@@ -224,6 +224,9 @@ GRANTS_BY_FUNCTION = {
         Grant("sqs:SendMessage", "DueSmsFailures.Arn"),
     },
     "RollUpDueDays": {
+        Grant("dynamodb:Query", "ClientsTable.Arn/index/by_listing"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_device_sequence"),
+        Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
         Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
         Grant("dynamodb:DeleteItem", "SummariesTable.Arn"),

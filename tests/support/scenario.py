@@ -25,14 +25,14 @@ _VOLATILE_FIELDS = {
     ),
     *("expires_on", "last_network", "last_seen_at", "older_tokens_end_at", "received_at", "reported_at"),
     *("resume", "rotated_at", "app_url", "by_received_day", "received_on", "server_time", "occurred_at"),
-    *("correlation_id", "url", "odk_qr"),
+    *("correlation_id", "url", "odk_qr", "last_capture_at"),
     # The state of an SMS depends on the time of the request.
     *("texts", "confirmation"),
 }
 # Random values that later examples use.
 _IDENTIFIER_FIELDS = {"reference", "token"}
 # Lists that may have more entries, if the API is used by others too.
-_SHARED_LISTS = {"campaigns", "clients", "corrections"}
+_SHARED_LISTS = {"campaigns", "clients", "corrections", "devices"}
 
 
 @dataclass(frozen=True)

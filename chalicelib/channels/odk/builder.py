@@ -13,6 +13,7 @@ def build_odk_service(container: "Container") -> OdkService:
     return OdkService(
         campaigns=container.campaigns,
         intake=container.intake,
+        corrections=container.corrections,
         reading_store=container.reading_store,
         instances=DynamoOdkInstances(
             container.aws.dynamodb, container.settings.clients_table, container.clock

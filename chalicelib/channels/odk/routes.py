@@ -22,6 +22,7 @@ from chalicelib.channels.odk.errors import (
 from chalicelib.clients.authorizer import record_last_seen
 from chalicelib.clients.errors import ClientCapReached, TokenUnknown
 from chalicelib.clients.service import Token
+from chalicelib.corrections.errors import NikRegistered
 from chalicelib.enrolments.errors import EnrolmentCodeUnknown
 from chalicelib.http.content_encoding import BodyTooLarge, require_size
 from chalicelib.http.contracts import Responses
@@ -132,6 +133,7 @@ def _add_submission_routes(routes: Blueprint, container: "Container") -> None:
             ClientCapReached,
             EditOfAccepted,
             FormUnknown,
+            NikRegistered,
             PhoneCapReached,
             RulesBroken,
             SubmissionMalformed,
@@ -144,7 +146,7 @@ def _add_submission_routes(routes: Blueprint, container: "Container") -> None:
 
         The `instanceID` is the capture's id: the same form again is answered 201 and changes nothing, so the
         further requests of a capture that Collect splits register nobody. A form with a `deprecatedID` is an
-        edit: it mends a capture that was refused.
+        edit: it mends a capture that was refused, and corrects what an accepted one registered.
         """
         from chalicelib.channels.odk import openrosa
         from chalicelib.channels.odk.model import read_submission

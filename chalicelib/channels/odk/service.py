@@ -12,7 +12,8 @@ from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.channels.odk.answers import build_registration
-from chalicelib.channels.odk.errors import CampaignClosed, EditOfAccepted, FormUnknown
+from chalicelib.channels.odk.edits import correct_by_edit
+from chalicelib.channels.odk.errors import CampaignClosed, FormUnknown
 from chalicelib.channels.odk.forms import (
     PHOTO_FIELD,
     File,
@@ -28,6 +29,7 @@ from chalicelib.channels.odk.model import KnownInstance, OdkSubmission
 from chalicelib.channels.odk.prices import iter_prices, list_income_bands
 from chalicelib.contributions.model import format_month
 from chalicelib.contributions.service import QuoteService
+from chalicelib.corrections.service import CorrectionService
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken
 from chalicelib.registrations.errors import CaptureErased, CaptureReused, CaptureUnknown
 from chalicelib.registrations.intake import IntakeService
@@ -62,11 +64,12 @@ class Photos(Protocol):
 
 
 class OdkService:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, given by the composition root
         self,
         *,
         campaigns: CampaignService,
         intake: IntakeService,
+        corrections: CorrectionService,
         reading_store: ReadingStore,
         instances: OdkInstances,
         photos: Photos | None,
@@ -76,6 +79,7 @@ class OdkService:
         """`photos` is None where forms ask for none."""
         self._campaigns = campaigns
         self._intake = intake
+        self._corrections = corrections
         self._reading_store = reading_store
         self._instances = instances
         self._photos = photos
@@ -113,8 +117,9 @@ class OdkService:
     def submit(self, submission: OdkSubmission, *, caller: Caller, correlation_id: str) -> SubmissionResult:
         """Register the worker of a submission; the same one again gets its first answer.
 
-        An edit is the mended capture of the one that it replaces, if that one was refused. Raise FormUnknown,
-        CampaignClosed, CaptureUnknown, EditOfAccepted, pydantic's ValidationError, or as intake does.
+        An edit is the mended capture of the one that it replaces, if that one was refused, and a correction
+        of its registration if it was accepted. Raise FormUnknown, CampaignClosed, CaptureUnknown,
+        EditOfAccepted, pydantic's ValidationError, or as intake and corrections do.
         """
         self._get_campaign(submission.form_id, caller)
         if not is_known_version(submission.version):
@@ -131,7 +136,8 @@ class OdkService:
         except CaptureReused:
             if submission.deprecated_id is None:
                 raise
-            raise EditOfAccepted(submission.form_id) from None
+            accepted = self._reading_store.get_capture(capture_id)
+            result = correct_by_edit(self._corrections, submission, command, accepted, caller=caller)
         except RulesBroken as refusal:
             if any(rule.code == _CLOSED for rule in refusal.broken_rules):
                 raise CampaignClosed(submission.form_id) from None

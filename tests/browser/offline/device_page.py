@@ -10,9 +10,10 @@ from tests.support.payloads import make_capture_payload, make_nik, make_phone
 OFFICER = "ofc-12"
 
 _SET_UP = """async () => {
-  const page = await (await fetch('/api/app')).text();
+  const app = location.href.replace(/\\/blank$/, "");
+  const page = await (await fetch(app)).text();
   const [, release] = page.match(/app\\/([0-9a-f]+)\\//);
-  const { openDevice } = await import(`/api/app/${release}/scripts/device.js`);
+  const { openDevice } = await import(`${app}/${release}/scripts/device.js`);
   window.device = await openDevice();
 }"""
 

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.callers import Caller, Channel, Role
 from chalicelib.data_requests.schemas import SubmitDataRequest
 from tests.browser.offline.device_page import DevicePage, make_content
+from tests.edge.conftest import create_bucket
 from tests.support.app_stage import AppStage
 from tests.support.payloads import make_nik
 
@@ -25,6 +26,7 @@ def erase_at_the_server(device: DevicePage, stage: AppStage) -> None:
     stage.link.loses_answers = True
     device.page.evaluate("() => { device.sender.start() }")
     stage.wait_until(lambda: len(stage.list_registrations()) == 1)
+    create_bucket("photos")
     request = SubmitDataRequest.model_validate_json(ERASURE % make_nik(1))
     stage.container.data_requests.erase(request, caller=ADMIN)
     stage.link.cut()
@@ -55,6 +57,46 @@ def test_a_capture_that_is_dropped_takes_the_hash_of_its_nik_along(
     assert (device.count()["discarded"], device.count()["unsent"]) == (1, 0)
     assert device.call(COUNT_NIKS) == 0
     assert device.call("device.outbox.holdsNik(argument)", make_nik(1)) is None
+
+
+SEALED = "device.outbox.listRecords(['discarded']).then((each) => each.map(({ sealed }) => sealed !== null))"
+
+
+@pytest.mark.parametrize(
+    "end",
+    ["device.outbox.finishDiscards()", "device.shift.signOff().then(() => device.sender.sendNow())", None],
+)
+def test_what_can_be_taken_back_no_more_is_wiped(
+    device: DevicePage, stage: AppStage, end: str | None
+) -> None:
+    [saved] = device.save(REFUSED)
+    device.send()
+    draft = device.call("device.outbox.newCaptureId()")
+    device.page.evaluate("(id) => device.outbox.saveDraft(id, { name: 'Melati' })", draft)
+    for capture_id in (saved["captureId"], draft):
+        device.page.evaluate("(id) => device.outbox.discard(id, 'withdrawn')", capture_id)
+    device.call("device.outbox.finishDiscards(Date.now() - 30000)")
+    assert device.call(SEALED) == [True, True], "they can be taken back for half a minute"
+    if end is None:
+        device.page.goto(stage.blank_url)
+        device = DevicePage.set_up(device.page)
+    else:
+        device.call(end)
+    assert device.call(SEALED) == [False], "nothing of a draft stays, and of a capture its number"
+
+
+def test_what_was_taken_back_is_as_it_was(device: DevicePage, stage: AppStage) -> None:
+    [saved] = device.save(REFUSED)
+    device.send()
+    before = device.list()
+    device.page.evaluate("(id) => device.outbox.discard(id, 'withdrawn')", saved["captureId"])
+    device.page.evaluate("(id) => device.outbox.takeBack(id)", saved["captureId"])
+    assert device.list() == before
+    assert device.call("device.outbox.holdsNik(argument)", make_nik(1))["captureId"] == saved["captureId"]
+    device.call("device.sender.sendNow()")
+    assert stage.server.requests["POST /v1/device/discards"] == 0
+    device.call("device.outbox.finishDiscards()")
+    assert device.count()["needs_fix"] == 1
 
 
 def test_a_hash_that_an_earlier_release_left_is_deleted_at_the_next_start(

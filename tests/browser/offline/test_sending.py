@@ -134,6 +134,24 @@ def test_batches_are_compressed_and_say_which_release_sent_them(device: DevicePa
     assert {headers["app-version"] for headers in batches} == {device.call("device.release")}
 
 
+def test_a_draft_does_not_wake_the_sender(device: DevicePage) -> None:
+    device.send()
+    device.call("device.sender.running")
+    looked = device.page.evaluate(
+        """async () => {
+          const { outbox, sender } = device;
+          let looked = 0;
+          const list = outbox.listRecords.bind(outbox);
+          outbox.listRecords = (states) => { looked += 1; return list(states); };
+          const id = outbox.newCaptureId();
+          for (const name of ["M", "Me", "Mel"]) await outbox.saveDraft(id, { name });
+          await sender.running;
+          return looked;
+        }"""
+    )
+    assert looked == 0
+
+
 def test_two_tabs_send_every_capture_once(device: DevicePage, tablet: Session, stage: AppStage) -> None:
     device.save(*(make_content(number) for number in range(1, 31)))
     other = DevicePage.open(tablet, stage)
@@ -190,6 +208,7 @@ def test_a_refused_capture_is_discarded_with_a_reason_and_owes_no_number(
     device.page.evaluate("(id) => device.outbox.discard(id, 'withdrawn')", saved["captureId"])
     [discarded, _] = device.list()
     assert (discarded["state"], discarded["discardReason"]) == ("discarded", "withdrawn")
+    device.call("device.outbox.finishDiscards()")
     assert device.count()["unsent"] == 0
     assert stage.list_missing_numbers() == []
     assert device.call("device.outbox.holdsNik(argument)", make_nik(1)) is None
@@ -206,6 +225,9 @@ def test_a_number_that_the_server_could_not_read_is_reported_when_it_is_given_up
     # What somebody wrote might name the worker: neither the device nor the server keeps it.
     device.page.evaluate("(id) => device.outbox.discard(id, 'Siti pulang')", saved["captureId"])
     assert [capture["discardReason"] for capture in device.list()] == ["other", None]
+    device.call("device.sender.sendNow()")
+    assert stage.list_missing_numbers() == [(1, 1)], "it can still be taken back"
+    device.call("device.outbox.finishDiscards()")
     device.call("device.sender.sendNow()")
     assert stage.list_missing_numbers() == []
     assert [(each.device_sequence, each.reason) for each in stage.container.discards.list_latest(DEVICE)] == [
@@ -249,7 +271,8 @@ def test_what_the_server_could_not_do_now_is_sent_again_by_itself(
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", proxy.url)
         stage.restart()
         proxy.faults.append(Fault("TransactWriteItems", "ThrottlingException", times=12))
-        numbers = device.send()
+        device.call("(device.sender.start(), device.sender.running)")
+        numbers = device.count()
         assert 0 < numbers["waiting"] < 8
         assert numbers["accepted"] + numbers["waiting"] == 8
         proxy.faults.clear()
@@ -262,6 +285,8 @@ def test_what_a_kiosk_sends_too_fast_waits_for_the_next_minute(
 ) -> None:
     monkeypatch.setenv("DAFTAR_KIOSK_MINUTE_CAP", "3")
     stage.restart()
+    # At the server a minute has just begun.
+    stage.clock.ahead = timedelta(seconds=62 - stage.clock().second)
     device = DevicePage.open(tablet, stage)
     device.call("device.session.enrol(argument)", stage.make_code(mode="kiosk"))
     device.save(*(make_content(number) for number in range(1, 6)))
@@ -272,7 +297,7 @@ def test_what_a_kiosk_sends_too_fast_waits_for_the_next_minute(
     pauses = [each["notBefore"] - device.call("Date.now()") for each in due]
     assert all(30_000 < pause <= 60_000 for pause in pauses), "they are sent by themselves, a minute later"
 
-    stage.clock.ahead = timedelta(minutes=1)
+    stage.clock.ahead += timedelta(minutes=1)
     device.call("device.sender.sendNow()")
     assert device.count()["accepted"] == 5
     assert [number for number, _ in list_arrived(stage)] == [1, 2, 3, 4, 5]

@@ -7,18 +7,11 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize
 
 from tests.browser.screens.walker import Walker
-from tests.support.app_stage import AppStage, run_app_stage
+from tests.support.app_stage import AppStage
 
 PHONE_WIDTH, TABLET_WIDTH = 320, 1280
 
 OpenBrowser = Callable[..., Walker]
-
-
-@pytest.fixture
-def stage(moto_stage: None) -> Iterator[AppStage]:
-    """Yield a market of these days, with a server."""
-    with run_app_stage() as stage:
-        yield stage
 
 
 @pytest.fixture
@@ -28,7 +21,7 @@ def open_browser(browser: Browser) -> Iterator[OpenBrowser]:
 
     def open_page(width: int = TABLET_WIDTH, **options: Any) -> Walker:
         viewport = ViewportSize(width=width, height=740 if width < 900 else 800)
-        context = browser.new_context(viewport=viewport, service_workers="block", **options)
+        context = browser.new_context(viewport=viewport, **{"service_workers": "block", **options})
         contexts.append(context)
         return Walker(context.new_page())
 

@@ -86,7 +86,10 @@ def test_a_link_that_is_unknown_says_so(stage: AppStage, open_browser: OpenBrows
     walker = open_browser(PHONE_WIDTH)
     walker.open(f"{stage.app_url}#self=AAAAAAAAAAAAAAAAAAAAAA")
     walker.page.get_by_role("button", name="Coba lagi").wait_for()
+    walker.page.get_by_text("Tautan ini salah atau sudah dipakai.").wait_for()
     assert walker.page.evaluate("location.hash") == ""
+    walker.check_screen("self-link")
+    assert walker.problems == []
 
 
 def test_a_devices_link_fills_in_its_code(stage: AppStage, open_browser: OpenBrowser) -> None:

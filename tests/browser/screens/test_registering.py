@@ -1,10 +1,10 @@
 """A registration by an officer, on a phone and on a tablet, by the test ids alone."""
 
-import json
+from datetime import date
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from chalicelib.contributions.model import format_month
 from chalicelib.registrations.worker import Worker
@@ -17,14 +17,19 @@ from tests.support.payloads import make_nik
 TAP_SECONDS, KEY_SECONDS, CONSENT_SECONDS, THINKING_SECONDS = 1.1, 0.3, 25, 1.4
 
 
-@pytest.mark.parametrize("width", [PHONE_WIDTH, TABLET_WIDTH])
-def test_a_porter_is_registered(stage: AppStage, open_browser: OpenBrowser, width: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "language"), [(PHONE_WIDTH, "id"), (PHONE_WIDTH, "en"), (TABLET_WIDTH, "id")]
+)
+def test_a_porter_is_registered(
+    stage: AppStage, open_browser: OpenBrowser, width: int, language: str
+) -> None:
     walker = open_browser(width)
     # On a tablet the form is one screen, which is checked at its end.
     check_question = walker.check_screen if width == PHONE_WIDTH else lambda name: None
     walker.open(stage.app_url)
     walker.check_screen("enrol")
     walker.enrol(stage.app_url, stage.make_code())
+    walker.find(f"language-{language}").click()
     walker.check_screen("sign-on")
     walker.sign_on()
     walker.check_screen("start")
@@ -33,9 +38,11 @@ def test_a_porter_is_registered(stage: AppStage, open_browser: OpenBrowser, widt
     assert "12 April 1985" in walker.find("nik-echo").inner_text()
     check_question("nik")
     walker.fill("name", NAME)
+    check_question("name")
     walker.fill("phone", PHONE)
     check_question("phone")
     walker.fill("address", "Jalan Contoh 7")
+    check_question("address")
     walker.fill("postal-code", "10250")
     walker.choose("occupation-option", id="porter")
     check_question("occupation")
@@ -45,6 +52,7 @@ def test_a_porter_is_registered(stage: AppStage, open_browser: OpenBrowser, widt
     walker.choose("months-3")
     check_question("coverage")
     walker.choose("payer-self")
+    check_question("payer")
     walker.choose("consent")
     check_question("consent")
     quoted = walker.reach("quote-total").get_attribute("data-amount")
@@ -57,13 +65,12 @@ def test_a_porter_is_registered(stage: AppStage, open_browser: OpenBrowser, widt
 
     (registration,) = stage.list_registrations()
     expect(item.locator('[data-testid="item-reference"]')).to_have_text(registration.reference)
-    assert registration.worker.name == NAME
     assert isinstance(registration.worker, Worker)
-    assert registration.worker.birth_date.isoformat() == "1985-04-12"
-    assert registration.capture_metadata.officer == OFFICER
-    assert registration.capture_metadata.device_sequence == 1
+    assert (registration.worker.name, registration.worker.birth_date) == (NAME, date(1985, 4, 12))
+    made = registration.capture_metadata
+    assert (made.officer, made.device_sequence) == (OFFICER, 1)
     assert registration.quote.total == int(quoted or 0)
-    assert registration.quote.months[0].month == format_month(registration.capture_metadata.day)
+    assert registration.quote.months[0].month == format_month(made.day)
     assert (registration.coverage.months, set(registration.coverage.programmes)) == (3, {"JKK", "JKM", "JHT"})
     expect(walker.find("queue-count")).to_have_text("0")
     assert walker.page.evaluate("[location.hash, history.length <= 2, history.state]") == ["", True, None]
@@ -108,6 +115,25 @@ def test_a_porter_takes_less_than_90_seconds_and_40_taps(stage: AppStage, open_b
     worker = stage.list_registrations()[0].worker
     assert isinstance(worker, Worker)
     assert worker.nik == make_nik()
+
+
+def test_a_letter_makes_no_format_of_dates_and_no_review(officer: Walker) -> None:
+    officer.begin()
+    officer.fill("nik", make_nik())
+    officer.page.evaluate(
+        """() => {
+          window.made = 0;
+          const Format = Intl.DateTimeFormat;
+          Intl.DateTimeFormat = class extends Format {
+            constructor(...given) { super(...given); window.made += 1; }
+          };
+          new MutationObserver((changes) => { window.made += changes.length; })
+            .observe(document.querySelector(".review"), { childList: true });
+        }"""
+    )
+    officer.find("name").press_sequentially(NAME)
+    officer.page.wait_for_timeout(0)
+    assert officer.page.evaluate("window.made") == 0
 
 
 def test_a_form_is_filled_in_by_keyboard_alone(stage: AppStage, open_browser: OpenBrowser) -> None:
@@ -233,70 +259,6 @@ def test_the_price_changes_with_every_choice(officer: Walker) -> None:
     expect(officer.find("programme-jht")).to_be_disabled()
 
 
-# The key of the device is another one now: as after the browser has lost a part of what it stored.
-LOSE_CONTENT = """id => new Promise((resolve) => {
-  indexedDB.open("daftar").onsuccess = ({ target }) => {
-    const captures = target.result.transaction("captures", "readwrite").objectStore("captures");
-    captures.get(id).onsuccess = (found) => {
-      const record = found.target.result;
-      new Uint8Array(record.sealed.ciphertext)[3] ^= 1;
-      captures.put(record);
-    };
-    captures.transaction.oncomplete = () => { target.result.close(); resolve(null); };
-  };
-})"""
-
-
-def refuse_at_the_server(walker: Walker) -> None:
-    """Have the device hold the rules of another day: it takes a province that the server refuses."""
-
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        if response.status != 200:
-            return route.fulfill(response=response)
-        bundle = response.json()
-        bundle["limits"]["nik"]["provinces"].append("99")
-        return route.fulfill(response=response, body=json.dumps(bundle))
-
-    walker.page.route("**/bundle", answer)
-
-
-def test_a_refused_capture_is_mended_and_accepted(stage: AppStage, open_browser: OpenBrowser) -> None:
-    walker = open_browser()
-    refuse_at_the_server(walker)
-    walker.enrol(stage.app_url, stage.make_code())
-    walker.sign_on()
-    walker.register(make_nik(district_code="997107"))
-    refused = walker.wait_for_state("needs_fix")
-    assert "Kode provinsi pada NIK salah" in refused.locator('[data-testid="item-error"]').inner_text()
-    walker.check_screen("refused")
-    capture_id = refused.get_attribute("data-capture-id")
-    refused.locator('[data-testid="fix"]').click()
-    expect(walker.page.get_by_text("Kode provinsi pada NIK salah")).to_be_visible()
-    assert walker.find("name").input_value() == NAME
-    walker.check_screen("mend")
-    walker.fill("nik", make_nik())
-    walker.save()
-    assert walker.wait_for_state("accepted").get_attribute("data-capture-id") == capture_id
-    assert len(stage.list_registrations()) == 1
-    assert (walker.problems, walker.errors) == ([], [])
-
-
-def test_a_refused_capture_is_discarded_with_a_reason(stage: AppStage, open_browser: OpenBrowser) -> None:
-    walker = open_browser()
-    refuse_at_the_server(walker)
-    walker.enrol(stage.app_url, stage.make_code())
-    walker.sign_on()
-    walker.register(make_nik(district_code="997107"))
-    walker.wait_for_state("needs_fix").locator('[data-testid="discard"]').click()
-    walker.page.get_by_label("Pekerja batal mendaftar").click()
-    walker.check_screen("discard")
-    walker.page.locator('[data-testid="discard"]:visible').click()
-    assert "Pekerja batal mendaftar" in walker.wait_for_state("discarded").inner_text()
-    expect(walker.find("queue-count")).to_have_text("0")
-    assert walker.problems == []
-
-
 def test_a_draft_is_continued(officer: Walker) -> None:
     officer.begin()
     officer.fill("name", NAME)
@@ -320,24 +282,6 @@ def test_the_last_letter_is_in_the_draft_however_soon_the_form_is_left(officer: 
     )
     officer.wait_for_state("draft").locator('[data-testid="fix"]').click()
     assert officer.reach("name").input_value() == NAME + " Ayu"
-
-
-def test_a_capture_that_cannot_be_opened_is_said_so(stage: AppStage, open_browser: OpenBrowser) -> None:
-    walker = open_browser()
-    refuse_at_the_server(walker)
-    walker.enrol(stage.app_url, stage.make_code())
-    walker.sign_on()
-    walker.register(make_nik(district_code="997107"))
-    refused = walker.wait_for_state("needs_fix")
-    walker.page.evaluate(LOSE_CONTENT, refused.get_attribute("data-capture-id"))
-    refused.locator('[data-testid="fix"]').click()
-    message = walker.page.get_by_role("alert").filter(has_text="Data ini tidak dapat dibuka di sini.")
-    message.wait_for()
-    walker.check_screen("unreadable")
-    walker.find("new-registration").click()
-    walker.find("nik").wait_for()
-    expect(message).to_be_hidden()
-    assert walker.problems == []
 
 
 def test_the_form_keeps_its_answers_in_another_language(officer: Walker) -> None:

@@ -14,7 +14,7 @@ NAME, PHONE = "Melati Kusumawati", "0824-5550-7001"
 
 _WAIT = 15_000
 _MAX_STEPS = 20
-_PICTURE_WIDTH = 360
+_PICTURE_WIDTHS = {360: "phone", 1280: "tablet"}
 # Read here, because tests run without the settings of this machine.
 _SCREENSHOTS = os.environ.get("DAFTAR_SCREENSHOTS")
 # What is not a fault of the app: its service worker is not under test here, and refusals are answers.
@@ -37,13 +37,12 @@ class Walker:
 
     def reach(self, testid: str, **data: Any) -> Locator:
         """Go on until something is on the screen, and return it."""
-        found = self.find(testid, **data)
+        found, following = self.find(testid, **data), self.find("next")
         for _ in range(_MAX_STEPS):
-            self.page.wait_for_timeout(10)
+            found.or_(following).locator("visible=true").first.wait_for()
             if found.is_visible():
                 return found
-            assert self.find("next").is_visible(), f"{testid} is on no screen"
-            self.find("next").click()
+            following.click()
         raise AssertionError(f"{testid} is on no screen")
 
     def fill(self, testid: str, value: str) -> None:
@@ -127,27 +126,27 @@ class Walker:
     def check_screen(self, name: str) -> None:
         """Record what is wrong with this screen for a screen reader or a narrow window, and its title.
 
-        Where DAFTAR_SCREENSHOTS names a folder, a picture of the screen is put there.
+        Where DAFTAR_SCREENSHOTS names a folder, pictures of the Indonesian screen are put there: of a phone's
+        and of a tablet's width.
         """
-        if _SCREENSHOTS:
-            self._take_screenshot(Path(_SCREENSHOTS), name)
+        if _SCREENSHOTS and self.page.locator("html").get_attribute("lang") == "id":
+            for width, device in _PICTURE_WIDTHS.items():
+                self._take_screenshot(Path(_SCREENSHOTS), f"{name}-{device}", width)
         self.problems += self.browser_page.find_violations()
         if self.browser_page.measure_overflow() > 0:
             self.problems.append(f"wider than the window: {self.page.locator('h1').inner_text()}")
         if self.page.title() != "Daftar":
             self.problems.append(f"title: {self.page.title()}")
 
-    def _take_screenshot(self, folder: Path, name: str) -> None:
+    def _take_screenshot(self, folder: Path, name: str, width: int) -> None:
         window = self.page.viewport_size
         assert window is not None
-        is_phone = window["width"] < _PICTURE_WIDTH
         # As high as the page: what sticks to the window's lower edge would cover its middle.
-        self.page.set_viewport_size({"width": 360 if is_phone else window["width"], "height": 640})
+        self.page.set_viewport_size({"width": width, "height": 640})
         height = self.page.evaluate("document.documentElement.scrollHeight")
-        self.page.set_viewport_size({"width": 360 if is_phone else window["width"], "height": height})
+        self.page.set_viewport_size({"width": width, "height": height})
         folder.mkdir(parents=True, exist_ok=True)
-        picture = self.page.screenshot(animations="disabled")
-        (folder / f"{name}-{'phone' if is_phone else 'tablet'}.png").write_bytes(shrink(picture))
+        (folder / f"{name}.png").write_bytes(shrink(self.page.screenshot(animations="disabled")))
         self.page.set_viewport_size(window)
 
     @property

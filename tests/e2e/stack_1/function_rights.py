@@ -118,6 +118,8 @@ MAY: dict[str, set[str]] = {
         "SendMessage DueSmsFailures",
     },
     "RollUpDueDays": {
+        *("Query ClientsTable/by_listing", "Query RegistrationsTable/by_device_sequence"),
+        "GetItem RegistrationsTable",
         *("PutItem ReviewsTable", "UpdateItem ReviewsTable"),
         "GetItem CampaignsTable",
         "Query CampaignsTable/by_last_day",

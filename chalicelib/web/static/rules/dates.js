@@ -62,7 +62,21 @@ export function findLocalTime(instant, zone) {
  * @param {string} zone
  */
 function readLocalTime(instant, zone) {
-  const format = new Intl.DateTimeFormat("en-US", {
+  const format = getFormat(zone);
+  /** @type {Record<string, number>} */
+  const parts = {};
+  for (const part of format.formatToParts(instant)) parts[part.type] = Number(part.value);
+  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
+}
+
+/** To make one takes longer than all else that a letter typed into the form causes. @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/** @param {string} zone */
+function getFormat(zone) {
+  const known = formats.get(zone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
     calendar: "gregory",
     numberingSystem: "latn",
@@ -74,10 +88,8 @@ function readLocalTime(instant, zone) {
     minute: "numeric",
     second: "numeric",
   });
-  /** @type {Record<string, number>} */
-  const parts = {};
-  for (const part of format.formatToParts(instant)) parts[part.type] = Number(part.value);
-  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
+  formats.set(zone, made);
+  return made;
 }
 
 /**

@@ -21,7 +21,7 @@ export function askConsent(form) {
   const languages = LANGUAGES.map((language) => {
     const option = tile({ type: "radio", name, checked: language === answers.language }, { id: "Indonesia", en: "English" }[language]);
     option.input.addEventListener("change", () => {
-      answers.language = language;
+      setLanguage(answers, language);
       form.change();
     });
     return option.element;
@@ -55,6 +55,16 @@ export function askConsent(form) {
       tick.input.checked = answers.consentGivenAt !== null;
     },
   };
+}
+
+/**
+ * Have the consent be in another language. One that was given to another text is asked for again.
+ * @param {import("./answers.js").Answers} answers
+ * @param {"id" | "en"} language
+ */
+export function setLanguage(answers, language) {
+  if (answers.language === language) return;
+  Object.assign(answers, { language, consentGivenAt: null, consentVersion: "" });
 }
 
 /**

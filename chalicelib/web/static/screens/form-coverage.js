@@ -51,6 +51,7 @@ export function askCoverage(form) {
   const programmes = choiceGroup(t("programmes.label"), [h("ul", { class: "included" }, ...always), jht.element, forced]);
   const months = askMonths(form);
   const lines = h("div", { class: "quote-lines" });
+  let shownQuote = "";
   return {
     id: "coverage",
     title: t("programmes.title"),
@@ -63,7 +64,10 @@ export function askCoverage(form) {
       forced.hidden = !isForced;
       jht.input.checked = answers.hasJht || isForced;
       jht.input.disabled = isForced;
-      lines.replaceChildren(...describeQuote(quoteAnswers(answers, bundle, form.now()), answers, bundle));
+      const key = JSON.stringify([form.quote, listProgrammes(answers, bundle)]);
+      if (key === shownQuote) return;
+      shownQuote = key;
+      lines.replaceChildren(...describeQuote(form.quote, answers, bundle));
     },
   };
 }

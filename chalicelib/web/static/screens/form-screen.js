@@ -1,6 +1,7 @@
 // The form as a screen: of an officer, at a kiosk, and on a worker's own phone.
 
 import { makeForm } from "./form.js";
+import { setLanguage } from "./form-consent.js";
 import { tFor } from "./audience.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
@@ -18,7 +19,7 @@ import { tFor } from "./audience.js";
 export function openForm(app, answers, { wrap = (screen) => screen, onPause = () => undefined, ...options }) {
   const place = { position: 0 };
   app.open(() => {
-    if (options.isUnattended) followLanguage(answers, app.language);
+    if (options.isUnattended) setLanguage(answers, app.language);
     const form = makeForm({ answers, place, bundle: app.bundle, ...options });
     const pause = () => void (document.visibilityState === "hidden" && onPause());
     document.addEventListener("visibilitychange", pause);
@@ -29,14 +30,4 @@ export function openForm(app, answers, { wrap = (screen) => screen, onPause = ()
     };
     return wrap({ name: "form", title: tFor(options)("form.title"), isWide: !options.isUnattended, ...form, stop });
   });
-}
-
-/**
- * Have the worker's language be the one of the screen. A consent to a text in another language is asked again.
- * @param {Answers} answers
- * @param {"id" | "en"} language
- */
-function followLanguage(answers, language) {
-  if (answers.language === language) return;
-  Object.assign(answers, { language, consentGivenAt: null, consentVersion: "" });
 }

@@ -32,6 +32,7 @@ import { askIncome, askOccupation } from "./form-work.js";
  * @property {Answers} answers
  * @property {any} bundle
  * @property {boolean} isUnattended
+ * @property {import("../rules/quotes.js").Quote | null} quote The price of the answers, or null while it is not known.
  * @property {typeof t} t The texts for who reads them.
  * @property {() => number} now
  * @property {() => string} findDay
@@ -62,6 +63,7 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
     answers,
     bundle,
     isUnattended,
+    quote: null,
     t: tFor({ isUnattended }),
     now,
     findDay: () => findLocalDay(now(), bundle.campaign.zone),
@@ -115,13 +117,25 @@ export function makeForm({ answers, bundle, place, isUnattended, errors = [], no
     return isUnattended || !width.matches;
   }
 
+  /**
+   * Return whether a card is the review, and not on the screen: it is made of all answers anew.
+   * @param {number} index
+   */
+  function isReviewAway(index) {
+    return questions[index].id === "review" && !(isSingle() && place.position === index);
+  }
+
   function refresh() {
-    for (const card of cards) card.refresh(answers, bundle, now());
-    const quote = quoteAnswers(answers, bundle, now());
+    form.quote = quoteAnswers(answers, bundle, now());
+    /** @type {Finding[] | undefined} */
+    let findings;
+    const getFindings = () => (findings ??= listErrors(answers, bundle, now()));
+    cards.forEach((card, index) => isReviewAway(index) || card.refresh(answers, bundle, getFindings));
+    const { quote } = form;
     amount.textContent = quote ? formatRupiah(quote.total) : "–";
     if (quote) amount.dataset.amount = String(quote.total);
     else delete amount.dataset.amount;
-    if (!alert.hidden) summarise(listErrors(answers, bundle, now()));
+    if (!alert.hidden) summarise(getFindings());
     amountNote.textContent = quote ? t("months.count", { months: answers.months }) : "";
   }
 
@@ -264,12 +278,12 @@ function makeCard(question, select) {
     /**
      * @param {Answers} answers
      * @param {any} bundle
-     * @param {number} now
+     * @param {() => Finding[]} getFindings
      */
-    refresh: (answers, bundle, now) => {
+    refresh: (answers, bundle, getFindings) => {
       messages = bundle.field_messages ?? {};
       if (shown.size || isWholeNikBroken(question, answers)) {
-        const findings = select(listErrors(answers, bundle, now));
+        const findings = select(getFindings());
         show(findings.filter((each) => [...shown].some((path) => isWithin(each.field, path)) || isWholeNik(each, answers)));
       }
       question.refresh?.();

@@ -6,7 +6,6 @@ import { DISCARD_REASONS } from "../store/records.js";
 import { t, tOf } from "../texts/translate.js";
 import { button, choiceGroup, h, makeId, tile } from "./elements.js";
 import { describeFinding } from "./form.js";
-import { describeFailure } from "./failures.js";
 import { makeRescue } from "./rescue.js";
 
 /** @typedef {import("../scripts/app.js").App} App */
@@ -37,6 +36,13 @@ export function makeQueue(app, actions) {
   );
   /** @type {Map<string, {key: string, element: HTMLElement}>} */
   const rows = new Map();
+  /** The capture that was discarded last: the focus goes to the way back. */
+  let discarded = "";
+  /** @param {CaptureSummary} capture */
+  const onDiscard = ({ captureId }) => {
+    discarded = captureId;
+    void app.run(app.device.outbox.discard(captureId, DISCARD_REASONS[0]));
+  };
 
   async function update() {
     const captures = (await app.device.outbox.list()).reverse().slice(0, SHOWN);
@@ -45,16 +51,22 @@ export function makeQueue(app, actions) {
     empty.hidden = captures.length > 0;
     state.hidden = captures.length + app.counts.unsent === 0;
     const elements = captures.map((capture) => {
-      const key = JSON.stringify(capture);
+      // The reason is chosen in the row itself, which stays while it is.
+      const key = JSON.stringify({ ...capture, ...(capture.undoable ? { discardReason: "" } : {}) });
       const known = rows.get(capture.captureId);
       // A row that says the same stays, with the focus and the question that may be open in it.
       if (known?.key === key) return known.element;
-      const row = makeRow(app, capture, actions);
+      const row = makeRow(app, capture, { ...actions, onDiscard });
       rows.set(capture.captureId, { key, element: row });
       return row;
     });
     const isSame = elements.length === list.children.length && elements.every((each, index) => each === list.children[index]);
     if (!isSame) list.replaceChildren(...elements);
+    const undo = discarded && rows.get(discarded)?.element.querySelector("[data-testid=discard-undo]");
+    if (undo instanceof HTMLElement) {
+      discarded = "";
+      undo.focus();
+    }
   }
 
   return { element, update };
@@ -75,27 +87,18 @@ function describeSender(app) {
 /**
  * @param {App} app
  * @param {CaptureSummary} capture
- * @param {{onFix: (capture: CaptureSummary) => Promise<void>, onShow: (capture: CaptureSummary) => void}} actions
+ * @param {{onFix: (capture: CaptureSummary) => Promise<void>, onShow: (capture: CaptureSummary) => void, onDiscard: (capture: CaptureSummary) => void}} actions
  */
-function makeRow(app, capture, { onFix, onShow }) {
+function makeRow(app, capture, { onFix, onShow, onDiscard }) {
   const { captureId, state, reference, outcome } = capture;
   const zone = app.bundle?.campaign.zone ?? "Asia/Jakarta";
   const isDraft = state === "draft";
   const buttons = h("div", { class: "buttons" });
-  const question = h("div", {});
   const errors = capture.state === "needs_fix" || capture.problem ? describeProblem(app, capture) : [];
   if (isDraft || capture.mendable) buttons.append(button(t(isDraft ? "queue.continue" : "queue.fix"), () => app.run(onFix(capture)), { testid: "fix" }));
   if (isDraft || capture.discardable) {
-    const discard = button(t("queue.discard"), () => {
-      discard.hidden = true;
-      question.replaceChildren(askReason(app, capture, () => {
-        question.replaceChildren();
-        discard.hidden = false;
-        discard.focus();
-      }));
-      question.querySelector("input")?.focus();
-    }, { testid: "discard", class: "button quiet" });
-    buttons.append(discard);
+    // One tap: it can be taken back for a while, and the reason be chosen meanwhile.
+    buttons.append(button(t("queue.discard"), () => onDiscard(capture), { testid: "discard", class: "button quiet" }));
   }
   if (state === "accepted") buttons.append(button(t("queue.receipt"), () => onShow(capture), { class: "button quiet" }));
   return h(
@@ -110,9 +113,9 @@ function makeRow(app, capture, { onFix, onShow }) {
     reference ? h("p", {}, `${outcome ? tOf("outcome", outcome) : ""} `, h("strong", { testid: "item-reference", class: "reference" }, reference)) : null,
     capture.differs.length ? h("p", { class: "hint" }, t("queue.differs", { fields: capture.differs.map((each) => tOf("field", each)).join(", ") })) : null,
     errors.length ? h("div", { testid: "item-error", class: "error" }, ...errors.map((each) => h("p", {}, each))) : null,
-    capture.discardReason ? h("p", { class: "hint" }, describeReason(capture.discardReason)) : null,
+    capture.discardReason && !capture.undoable ? h("p", { class: "hint" }, describeReason(capture.discardReason)) : null,
     buttons.children.length ? buttons : null,
-    question,
+    capture.undoable ? askReason(app, capture) : null,
   );
 }
 
@@ -143,26 +146,19 @@ function shorten(path) {
 }
 
 /**
- * Return the question why a capture is dropped. Its button is the second of the two steps.
+ * Return the question why a capture was discarded, with the way back.
  * @param {App} app
  * @param {CaptureSummary} capture
- * @param {() => void} onCancel
  */
-function askReason(app, capture, onCancel) {
+function askReason(app, { captureId, discardReason }) {
+  const { outbox } = app.device;
   const name = makeId();
-  let reason = DISCARD_REASONS[0];
-  const options = DISCARD_REASONS.map((each, index) => {
-    const option = tile({ type: "radio", name, checked: index === 0 }, tOf("reason", each));
-    option.input.addEventListener("change", () => (reason = each));
+  const options = DISCARD_REASONS.map((each) => {
+    const option = tile({ type: "radio", name, checked: each === discardReason }, tOf("reason", each));
+    option.input.addEventListener("change", () => void app.run(outbox.discard(captureId, each)));
     return option.element;
   });
   const group = choiceGroup(t("queue.discard_why"), [h("div", { class: "tiles narrow" }, ...options)], { hint: t("queue.discard_hint") });
-  const confirm = button(t("queue.discard_now"), async () => {
-    try {
-      await app.device.outbox.discard(capture.captureId, reason);
-    } catch (error) {
-      group.showError(describeFailure(error));
-    }
-  }, { testid: "discard", class: "button bad" });
-  return h("div", { class: "ask" }, group.element, h("div", { class: "buttons" }, confirm, button(t("queue.keep"), onCancel, { class: "button quiet" })));
+  const undo = button(t("queue.undo"), () => void app.run(outbox.takeBack(captureId)), { testid: "discard-undo" });
+  return h("div", { class: "ask" }, group.element, h("div", { class: "buttons" }, undo));
 }

@@ -39,7 +39,7 @@ export async function openDevice() {
   await session.load();
   await shift.load();
   await kiosk.load();
-  await outbox.forgetNiks().catch(() => undefined); // A full disk keeps nobody from sending what is on it.
+  await outbox.forgetOld().catch(() => undefined); // A full disk keeps nobody from sending what is on it.
   await update.register(root).catch(() => undefined);
   return {
     outbox,

@@ -83,6 +83,7 @@
  * @property {string | null} discardReason
  * @property {boolean} mendable Whether `mend` would be taken now.
  * @property {boolean} discardable Whether `discard` would be taken now.
+ * @property {boolean} undoable Whether `takeBack` would be taken now.
  */
 
 /** @typedef {Record<CaptureState, number> & {unsent: number}} CaptureCounts `unsent`: waiting, sending and needs_fix. */

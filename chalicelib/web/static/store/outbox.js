@@ -3,8 +3,9 @@
 import { CaptureKnown, NotMendable, NotReadable, ShiftNeeded, StorageFailed } from "../scripts/errors.js";
 import { makeCaptureId } from "./capture-ids.js";
 import { CAPTURES, NIKS, VALUES, transact, wait } from "./database.js";
-import { findNik, pruneNiks, putNik, putRecord } from "./niks.js";
-import { beginRecord, discardRecord, isDiscardable, isMendable, needsNewId, summarise, wipe } from "./records.js";
+import { deleteAccepted, finishDiscards, forgetOld } from "./forgetting.js";
+import { findNik, putNik, putRecord } from "./niks.js";
+import { UNDO_TIME, beginRecord, compareAge, discardRecord, isDiscardable, isMendable, isUndoable, needsNewId, summarise, takeBackRecord, wipe } from "./records.js";
 import { noteSequence, takeSequence } from "./sequences.js";
 
 /** @typedef {import("./records.js").CaptureRecord} CaptureRecord */
@@ -19,7 +20,10 @@ const STATES = ["draft", "waiting", "sending", "accepted", "needs_fix", "discard
  * @typedef {{clientId: string, campaignId: string, officer: string | null, isUnattended: boolean, isSelf?: boolean}} Origin
  */
 
-/** The outbox: whatever it has said is saved has been read back from the disk. */
+/**
+ * The outbox: whatever it has said is saved has been read back from the disk. Events, also for what other tabs
+ * did: `change`, and `due` when there is something new to send.
+ */
 export class Outbox extends EventTarget {
   /**
    * @param {IDBDatabase} database
@@ -35,7 +39,9 @@ export class Outbox extends EventTarget {
     this.tabs = tabs;
     /** Whether the last write failed for want of space. */
     this.isFull = false;
-    tabs.addEventListener("captures", () => this.dispatchEvent(new Event("change")));
+    for (const [kind, event] of [["captures", "change"], ["due", "due"]]) {
+      tabs.addEventListener(kind, () => this.dispatchEvent(new Event(event)));
+    }
   }
 
   /** Return the id of a capture that begins now. */
@@ -52,8 +58,7 @@ export class Outbox extends EventTarget {
     const origin = this.#requireOrigin();
     const sealed = await this.vault.seal(draftLabel(captureId), fields);
     await this.#write(async (transaction) => {
-      const captures = transaction.objectStore(CAPTURES);
-      const stored = await wait(captures.get(captureId));
+      const stored = await wait(transaction.objectStore(CAPTURES).get(captureId));
       if (stored && stored.state !== "draft") throw new CaptureKnown(captureId);
       const record = stored ?? beginRecord(captureId, stamp(origin));
       await putRecord(transaction, { ...record, sealed });
@@ -155,18 +160,43 @@ export class Outbox extends EventTarget {
   }
 
   /**
-   * Drop an own draft, or a refused capture with the reason. Raise NotMendable.
+   * Discard an own draft or a refused capture, or change the reason while it can be taken back. Raise NotMendable.
    * @param {string} captureId
    * @param {string} reason One of `DISCARD_REASONS`; anything else is kept as "other".
    */
   async discard(captureId, reason) {
     await this.#write(async (transaction) => {
-      const captures = transaction.objectStore(CAPTURES);
-      const record = await wait(captures.get(captureId));
-      if (!record || !this.#isOwn(record) || !isDiscardable(record)) throw new NotMendable(captureId);
-      if (record.state === "draft") await wait(captures.delete(captureId));
-      else await putRecord(transaction, discardRecord(record, reason));
+      const record = await wait(transaction.objectStore(CAPTURES).get(captureId));
+      const isOpen = record && this.#isOwn(record) && (isDiscardable(record) || isUndoable(record));
+      if (!isOpen) throw new NotMendable(captureId);
+      await putRecord(transaction, discardRecord(record, reason, Date.now()));
     });
+    setTimeout(() => void this.finishDiscards(Date.now() - UNDO_TIME).catch(() => undefined), UNDO_TIME + 50);
+  }
+
+  /**
+   * Make a capture that was just discarded what it was before. Raise NotMendable or NotReadable.
+   * @param {string} captureId
+   */
+  async takeBack(captureId) {
+    const record = await this.#find(captureId);
+    if (!record || !this.#isOwn(record) || !isUndoable(record)) throw new NotMendable(captureId);
+    const before = takeBackRecord(record);
+    const hash = before.state === "draft" ? null : await this.vault.hashNik((await this.openContent(record)).worker.nik);
+    await this.#write(async (transaction) => {
+      await requireRevision(transaction, record);
+      await putRecord(transaction, before);
+      if (hash !== null) await putNik(transaction, before, hash);
+    });
+  }
+
+  /**
+   * Wipe what was discarded at `latest` or before: it can be taken back no more.
+   * @param {number} [latest] In milliseconds since the epoch.
+   */
+  async finishDiscards(latest = Infinity) {
+    await this.#write((transaction) => finishDiscards(transaction, latest));
+    this.#tellDue(); // The server is told of numbers that were given up.
   }
 
   /**
@@ -184,18 +214,14 @@ export class Outbox extends EventTarget {
    */
   async forgetAccepted(officer) {
     await this.#write(async (transaction) => {
-      const captures = transaction.objectStore(CAPTURES);
-      const accepted = await wait(captures.index("state").getAll("accepted"));
-      for (const record of accepted.filter((each) => each.officer === officer)) {
-        await wait(captures.delete(record.captureId));
-      }
-      await pruneNiks(transaction);
+      await deleteAccepted(transaction, officer);
+      await forgetOld(transaction);
     });
   }
 
-  /** Forget the NIKs that need not be known any more: at the start, because a kiosk's shifts do not end. */
-  async forgetNiks() {
-    await this.#write(pruneNiks);
+  /** Forget what need not be known any more: at the start too, because a kiosk's shifts do not end. */
+  async forgetOld() {
+    await this.#write(forgetOld);
   }
 
   /**
@@ -282,6 +308,7 @@ export class Outbox extends EventTarget {
       return next;
     });
     noteSequence(record.clientId, stored.sequence ?? 0);
+    this.#tellDue();
     const found = await this.#find(record.captureId);
     if (!found || found.sequence !== stored.sequence || !(await this.#holds(found, content))) {
       throw new StorageFailed("what was read back differs");
@@ -300,6 +327,11 @@ export class Outbox extends EventTarget {
     } catch {
       return false;
     }
+  }
+
+  #tellDue() {
+    this.dispatchEvent(new Event("due"));
+    this.tabs.tell("due");
   }
 
   /**
@@ -364,12 +396,4 @@ function contentLabel(captureId) {
 /** @param {string} captureId */
 function draftLabel(captureId) {
   return `draft ${captureId}`;
-}
-
-/**
- * @param {CaptureRecord} one
- * @param {CaptureRecord} other
- */
-function compareAge(one, other) {
-  return (one.sequence ?? Infinity) - (other.sequence ?? Infinity) || (one.captureId < other.captureId ? -1 : 1);
 }

@@ -23,6 +23,8 @@
  * @property {Problem | null} problem
  * @property {string | null} discardReason
  * @property {boolean} [owesReport] Whether the server has to be told that this number was discarded.
+ * @property {CaptureState} [discardedFrom] The state to which a discarded capture can be taken back.
+ * @property {number} [discardedAt] In milliseconds since the epoch.
  */
 
 /**
@@ -129,18 +131,50 @@ export function wipe(record) {
   return { ...record, sealed: null };
 }
 
+/** How long a discarded capture can be taken back; until then its content stays, sealed. In milliseconds. */
+export const UNDO_TIME = 30_000;
+
 /** Why an officer may give a capture up. What somebody typed might name the worker: it is not kept. */
 export const DISCARD_REASONS = ["mistake", "twice", "withdrawn", "other"];
 
 /**
- * Return a refused record that an officer gave up. The server may never have read its number.
+ * Return a draft or a refused record that an officer gave up. The server may never have read its number.
  * @param {CaptureRecord} record
  * @param {string} reason
+ * @param {number} now
  * @returns {CaptureRecord}
  */
-export function discardRecord(record, reason) {
-  const discardReason = toReason(reason);
-  return { ...wipe(record), state: "discarded", discardReason, notBefore: null, owesReport: true };
+export function discardRecord(record, reason, now) {
+  return {
+    ...record,
+    state: "discarded",
+    discardReason: toReason(reason),
+    notBefore: null,
+    owesReport: record.sequence !== null,
+    discardedFrom: record.discardedFrom ?? record.state,
+    discardedAt: record.discardedAt ?? now,
+  };
+}
+
+/**
+ * Return whether a discarded record can be taken back: its content is still there.
+ * @param {CaptureRecord} record
+ */
+export function isUndoable({ state, sealed, discardedFrom }) {
+  return state === "discarded" && sealed !== null && discardedFrom !== undefined;
+}
+
+/**
+ * Return a discarded record as it was before.
+ * @param {CaptureRecord} record
+ * @returns {CaptureRecord}
+ */
+export function takeBackRecord(record) {
+  const before = { ...record, state: record.discardedFrom ?? record.state, discardReason: null };
+  delete before.discardedFrom;
+  delete before.discardedAt;
+  delete before.owesReport;
+  return before;
 }
 
 /** @param {string | null} reason */
@@ -154,6 +188,15 @@ function toReason(reason) {
  */
 export function reportDiscard({ sequence, discardReason }) {
   return { device_sequence: sequence, reason: toReason(discardReason) };
+}
+
+/**
+ * Order records by their numbers, and drafts after them by their ids.
+ * @param {CaptureRecord} one
+ * @param {CaptureRecord} other
+ */
+export function compareAge(one, other) {
+  return (one.sequence ?? Infinity) - (other.sequence ?? Infinity) || (one.captureId < other.captureId ? -1 : 1);
 }
 
 /**
@@ -178,6 +221,7 @@ export function summarise(record) {
     discardReason,
     mendable: isMendable(record),
     discardable: isDiscardable(record),
+    undoable: isUndoable(record),
   };
 }
 

@@ -8,7 +8,7 @@ export class Tabs extends EventTarget {
     this.channel.onmessage = ({ data }) => this.dispatchEvent(new Event(data));
   }
 
-  /** @param {"captures" | "session" | "shift"} kind */
+  /** @param {"captures" | "due" | "session" | "shift"} kind */
   tell(kind) {
     this.channel.postMessage(kind);
   }

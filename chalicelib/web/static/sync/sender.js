@@ -53,8 +53,8 @@ export class Sender extends EventTarget {
   start() {
     if (this.state !== "stopped") return;
     this.#show("idle");
-    this.outbox.addEventListener("change", () => this.#wake());
-    this.session.addEventListener("change", () => this.state === "refused" && this.#wake());
+    this.outbox.addEventListener("due", () => this.#wake());
+    this.session.addEventListener("change", () => ["idle", "refused"].includes(this.state) && this.#wake());
     addEventListener("online", () => this.sendNow());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
     this.#wake();
@@ -127,7 +127,7 @@ export class Sender extends EventTarget {
     const { device } = this.session;
     if (!device || device.mode === "self" || this.session.isRefused) return;
     const discarded = await this.outbox.listRecords(["discarded"]);
-    const owed = discarded.filter(({ owesReport, clientId }) => owesReport && clientId === device.clientId);
+    const owed = discarded.filter(({ owesReport, sealed, clientId }) => owesReport && sealed === null && clientId === device.clientId);
     for (let start = 0; start < owed.length; start += MOST_DISCARDS) {
       const part = owed.slice(start, start + MOST_DISCARDS);
       await this.#post("v1/device/discards", { discards: part.map(reportDiscard) });

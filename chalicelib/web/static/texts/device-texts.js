@@ -63,11 +63,10 @@ export const DEVICE_TEXTS = {
   },
   "queue.discard_why": { id: "Mengapa dihapus?", en: "Why is it discarded?" },
   "queue.discard_hint": {
-    id: "Data pekerja ini akan dihapus dari perangkat dan tidak dikirim.",
-    en: "The worker's data is deleted from this device, and not sent.",
+    id: "Masih bisa dibatalkan selama 30 detik. Setelah itu data pekerja ini hilang dari perangkat dan tidak dikirim.",
+    en: "You can undo it for 30 seconds. After that the worker's data is gone from this device, and is not sent.",
   },
-  "queue.discard_now": { id: "Ya, hapus", en: "Discard now" },
-  "queue.keep": { id: "Jangan hapus", en: "Keep it" },
+  "queue.undo": { id: "Batal hapus", en: "Undo" },
 
   "state.draft": { id: "Draf", en: "Draft" },
   "state.waiting": { id: "Menunggu", en: "Waiting" },
