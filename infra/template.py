@@ -19,8 +19,9 @@ from infra import (
 
 _DIRECTORY = Path(__file__).parent
 
+_PARAMETER_FILES = ("parameters.yaml", "parameters_outside.yaml")
 _FILES = (
-    "parameters.yaml",
+    *_PARAMETER_FILES,
     "keys.yaml",
     "tables.yaml",
     "buckets.yaml",
@@ -61,8 +62,7 @@ def load_yaml(name: str) -> dict[str, Any]:
 
 @cache
 def load_parameters() -> dict[str, dict[str, Any]]:
-    parameters: dict[str, dict[str, Any]] = load_yaml("parameters.yaml")["Parameters"]
-    return parameters
+    return {name: each for file in _PARAMETER_FILES for name, each in load_yaml(file)["Parameters"].items()}
 
 
 @cache
