@@ -27,6 +27,7 @@ _FILES = (
     "buckets.yaml",
     "queues.yaml",
     "topics.yaml",
+    "vault.yaml",
     "functions.yaml",
     "api.yaml",
 )
