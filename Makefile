@@ -101,6 +101,7 @@ faults: setup ## Inject every fault, and print for each: injected, lost, doubled
 screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, where there are a Chromium and LibreOffice
 	@$(BIN)/python -m tests.browser.screenshots
 	@DAFTAR_SCREENSHOTS=docs/screenshots/app $(BIN)/python -m pytest -q -n 0 tests/browser/screens
+	@DAFTAR_CONSOLE_SCREENSHOTS=docs/screenshots/console $(BIN)/python -m pytest -q -n 0 tests/browser/console
 
 odk: .venv/.ready ## The whole example market day by ODK's own form engine (needs a JDK): two minutes
 	@DAFTAR_TEST_WHOLE_MARKET=1 $(BIN)/python -m pytest -n 0 tests/edge/test_odk_market_day.py

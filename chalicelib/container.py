@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from chalicelib.messaging.twilio import TwilioAccount
     from chalicelib.notifications.confirmations import ConfirmationService
     from chalicelib.notifications.due_sms import DueSmsQueuer
+    from chalicelib.notifications.held_sms import HeldSmsService
     from chalicelib.notifications.requests import SmsRequestService
     from chalicelib.notifications.service import NotificationService
     from chalicelib.notifications.store_history import DynamoSmsHistory
@@ -373,6 +374,12 @@ class Container(KeysAndStores):
         from chalicelib.notifications.builder import build_notification_service
 
         return build_notification_service(self, build_capture_chats(self), build_notice_gateways(self))
+
+    @cached_property
+    def held_sms(self) -> "HeldSmsService":
+        from chalicelib.notifications.builder import build_held_sms_service
+
+        return build_held_sms_service(self)
 
     @cached_property
     def sms_requests(self) -> "SmsRequestService":

@@ -124,7 +124,7 @@ class Settings(ResourceSettings, ChatSettings):
         alias="DAFTAR_PUBLIC_URL",
         default="",
         pattern=r"^(https?://.+)?$",
-        description="This API's own URL, stage included, for the callbacks of gateways.",
+        description="This API's own URL, stage included: for callbacks of gateways, and links in mails.",
     )
 
     app_url: str = Field(

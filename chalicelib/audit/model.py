@@ -35,6 +35,7 @@ class Action(StrEnum):
     RECOUNTED = "recounted"
     CODE_MADE = "enrolment_code_made"
     RESCUED = "rescue_taken_in"
+    SMS_RELEASED = "held_sms_released"
     PERSONAL_FIELDS_DELETED = "personal_fields_deleted"
 
 

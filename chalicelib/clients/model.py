@@ -125,13 +125,13 @@ class Client:
         return self.roles == {Role.BOT} and self.channel is Channel.WEB
 
     def may_be_managed_by(self, caller: Caller) -> bool:
-        """Return True for an admin, and for a manager of all campaigns of a device.
+        """Return True for an admin, and for a manager of all campaigns of a device, or of a screen on a wall.
 
         Its token opens all of them. The clients of persons and systems are for admins alone.
         """
         if caller.has_role(Role.ADMIN):
             return True
-        is_device = self.roles == {Role.KIOSK} or self.is_for_phones
+        is_device = self.roles in ({Role.KIOSK}, {Role.VIEWER}) or self.is_for_phones
         return is_device and all(caller.may_access_campaign(each) for each in self.campaigns)
 
     @property

@@ -1,4 +1,4 @@
-"""Clients over HTTP, for admins."""
+"""Clients over HTTP: for admins, and for whoever asks about itself."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from chalicelib.callers import Role
 from chalicelib.clients.errors import ClientExists, ClientRevoked, ClientUnknown
-from chalicelib.clients.schemas import ClientView, EnrolClient, ListClients, RotateToken
+from chalicelib.clients.schemas import CallerView, ClientView, EnrolClient, ListClients, RotateToken
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor, to_cursor
 from chalicelib.refusals import RulesBroken
@@ -104,5 +104,12 @@ def blueprint(container: "Container") -> Blueprint:
         """
         container.clients.revoke_for(client_id, caller=request.caller)
         return Response("", {}, 204)
+
+    @routes.route("/v1/caller", methods=["GET"], content_types=[])
+    @endpoint(routes, *Role, responses={200: CallerView})
+    def show_caller(request: Request) -> Response:
+        """Show whose token this is: its client, roles and campaigns, and when the token ends."""
+        client = container.clients.get(request.caller.client_id)
+        return json_response(CallerView.build(request.caller, expires_at=client.expires_at))
 
     return routes

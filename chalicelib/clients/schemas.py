@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Channel, DailyCap, Role
+from chalicelib.callers import CHANNELS_BY_ROLE, EVERY_CAMPAIGN, Caller, Channel, DailyCap, Role
 from chalicelib.campaigns.model import CampaignId, Instant
 from chalicelib.clients.limits import may_be_together
 from chalicelib.clients.model import Client, UseFlag
@@ -161,6 +161,24 @@ class ClientView(BaseModel):
             enrolled_by=client.enrolled_by,
             rotated_by=client.rotated_by,
             revoked_by=client.revoked_by,
+        )
+
+
+class CallerView(BaseModel):
+    """The client that asks, as it may know itself."""
+
+    client_id: str
+    roles: list[Role]
+    campaigns: list[str] = Field(description=f"Ids, or {EVERY_CAMPAIGN} for every campaign.")
+    expires_at: datetime | None
+
+    @classmethod
+    def build(cls, caller: Caller, *, expires_at: datetime | None) -> "CallerView":
+        return cls(
+            client_id=caller.client_id,
+            roles=sorted(caller.roles),
+            campaigns=sorted(caller.campaigns),
+            expires_at=expires_at,
         )
 
 

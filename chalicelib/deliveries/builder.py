@@ -77,7 +77,9 @@ def _iter_channels(container: "Container") -> Iterator[tuple[Medium, ReportChann
                     configuration_set=settings.mail_configuration_set,
                 ),
                 sender=MailSender(settings.mail_from, settings.mail_reply_to),
-                compose=lambda report: mail.compose(report, _MANAGER_LANGUAGE),
+                compose=lambda report: mail.compose(
+                    report, _MANAGER_LANGUAGE, public_url=settings.public_url
+                ),
                 clock=container.clock,
             ),
         )

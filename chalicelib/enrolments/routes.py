@@ -6,6 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.audit.model import Action, Subject
 from chalicelib.callers import Role
+from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
 from chalicelib.clients.service import Token
 from chalicelib.enrolments.errors import ClientWithoutDevice, EnrolmentCodeUnknown
@@ -18,12 +19,13 @@ from chalicelib.enrolments.schemas import (
     ExitCodeView,
     MakeCode,
     RenewedTokenView,
+    ScreenView,
     build_campaign_view,
     encode_bytes,
 )
 from chalicelib.http.endpoints import AnonymousRequest, Request, endpoint, json_response, public_endpoint
 from chalicelib.odk_settings import build_settings_code, find_server_url
-from chalicelib.refusals import RulesBroken
+from chalicelib.refusals import CampaignNotAllowed, RulesBroken
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -67,6 +69,31 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
             odk_qr=made.odk_token
             and build_settings_code(find_server_url(app_url, made.odk_token), f"Daftar {client_id}"),
             exit_code=made.exit_code,
+        )
+        return json_response(view, 201)
+
+    @routes.route("/v1/campaigns/{campaign_id}/screens", methods=["POST"], content_types=[])
+    @endpoint(
+        routes, Role.MANAGER, responses={201: ScreenView}, refusals=(CampaignNotAllowed, CampaignUnknown)
+    )
+    def make_screen(request: Request, campaign_id: str) -> Response:
+        """Make a client for a screen on a wall, with the code by which the board is paired.
+
+        The screen is a viewer: it reads the campaign's figures, and nothing else. The code is good once, and
+        for 15 minutes; `POST /v1/clients/{client_id}/enrolment-codes` makes the next one.
+        """
+        request.caller.require_campaign(campaign_id)
+        container.campaigns.get_current(campaign_id)
+        client, made = container.enrolments.make_screen(campaign_id, caller=request.caller)
+        subject = Subject.client(client.client_id)
+        container.audit.record_request(subject, Action.CODE_MADE, caller=request.caller)
+        board_url = f"{request.address.fill_in(container.settings.app_url).rsplit('/', 1)[0]}/board"
+        view = ScreenView(
+            client_id=client.client_id,
+            code=made.code,
+            expires_at=made.expires_at,
+            board_url=board_url,
+            url=f"{board_url}#pair={made.code}",
         )
         return json_response(view, 201)
 

@@ -38,6 +38,9 @@ class ExchangeCode(StrictModel):
         default=None,
         description="Made by the device. With it, the same request may be repeated while the code is good.",
     )
+    for_screen: bool = Field(
+        default=False, description="A screen on a wall asks: its code is no other device's, nor the reverse."
+    )
 
 
 class CodeView(BaseModel):
@@ -55,6 +58,16 @@ class CodeView(BaseModel):
     exit_code: str | None = Field(
         default=None, description="The digits that end the mode of a kiosk. They are shown only once."
     )
+
+
+class ScreenView(BaseModel):
+    """A new screen on a wall, and the code by which it is paired; the code is shown only once."""
+
+    client_id: str
+    code: str
+    expires_at: datetime
+    board_url: str = Field(description="Where the board is opened and the code is typed.")
+    url: str = Field(description="The same with the code.")
 
 
 class DeviceCampaignView(BaseModel):

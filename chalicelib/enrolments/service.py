@@ -6,9 +6,10 @@ from datetime import datetime
 from hmac import compare_digest
 from typing import Protocol
 
-from chalicelib.callers import Caller, DeviceMode, Role
+from chalicelib.callers import Caller, Channel, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown
 from chalicelib.clients.model import Client
+from chalicelib.clients.schemas import EnrolClient
 from chalicelib.clients.service import ClientRegistry, Token, hash_token
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
@@ -26,6 +27,9 @@ from chalicelib.enrolments.schemas import ExchangeCode, MakeCode
 from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 
 _MAX_TRIES = 5
+_SCREEN_PREFIX = "screen-"
+# The clients that get their token by a code of eight characters: officers' devices, and screens on a wall.
+_DEVICE_ROLES = (frozenset({Role.KIOSK}), frozenset({Role.VIEWER}))
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,22 @@ class EnrolmentService:
         self._clock = clock
         self._randomness = randomness
 
+    def make_screen(self, campaign_id: str, *, caller: Caller) -> tuple[Client, MadeCode]:
+        """Return a new client for a screen on a wall, which reads a campaign's figures, and its code."""
+        screen = EnrolClient(
+            client_id=f"{_SCREEN_PREFIX}{Code.generate(self._randomness.index).text.lower()}",
+            roles=(Role.VIEWER,),
+            channel=Channel.OFFICE,
+            campaigns=(campaign_id,),
+        )
+        client, _ = self._clients.enrol(screen, enrolled_by=caller.client_id)
+        return client, self._make_device_code(client, MakeCode())
+
     def make_code(self, client_id: str, command: MakeCode, *, caller: Caller) -> MadeCode:
         """Return a new code for a client's device.
 
         An admin may ask for every device, a manager for those whose campaigns are all the manager's. A client
-        on the web gets the code of a link for workers' own phones.
+        on the web gets the code of a link for workers' own phones, one that is a viewer that of a screen.
         Raise ClientUnknown, ClientRevoked, ClientWithoutDevice, RulesBroken or TryAgain.
         """
         client = self._clients.get(client_id)
@@ -97,9 +112,9 @@ class EnrolmentService:
             return MadeCode(
                 *self._links.make(client_id, is_reusable=command.reusable, expires_at=command.expires_at)
             )
-        if client.roles != {Role.KIOSK}:
+        if client.roles not in _DEVICE_ROLES:
             raise ClientWithoutDevice(client_id)
-        _require_unset(command, "reusable", "expires_at")
+        _require_unset(command, "reusable", "expires_at", *(() if _is_kiosk(client) else ("mode",)))
         return self._make_device_code(client, command)
 
     def _make_device_code(self, client: Client, command: MakeCode) -> MadeCode:
@@ -115,7 +130,7 @@ class EnrolmentService:
         for _ in range(_MAX_TRIES):
             code = Code.generate(self._randomness.index)
             if self._codes.add(self._hash_locator(code), self._hash_code(code), grant, now=now):
-                odk_token = self._make_odk_token(grant, now)
+                odk_token = self._make_odk_token(grant, now) if _is_kiosk(client) else None
                 return MadeCode(code.text, grant.expires_at, exit_code, odk_token)
         raise TryAgain("every code drawn begins like another one")
 
@@ -156,12 +171,22 @@ class EnrolmentService:
         code_hash, grant = self._codes.count_attempt(locator_hash, now=self._clock())
         if not compare_digest(code_hash, self._hash_code(code)):
             raise EnrolmentCodeUnknown("its second half is wrong")
+        self._require_kind(grant.client_id, is_screen=command.for_screen)
         self._codes.mark_used(locator_hash, self._hashing.digest("enrolment id", device_id))
         try:
             client, token = self._clients.enrol_device(grant.client_id, grant.mode)
         except (ClientUnknown, ClientRevoked):
             raise EnrolmentCodeUnknown("its client was revoked") from None
         return self._devices.read(client), token, grant.exit_code
+
+    def _require_kind(self, client_id: str, *, is_screen: bool) -> None:
+        """Raise EnrolmentCodeUnknown unless a code is for what asks: a screen, or a device of officers."""
+        try:
+            client = self._clients.get(client_id)
+        except ClientUnknown:
+            raise EnrolmentCodeUnknown("its client is gone") from None
+        if is_screen == _is_kiosk(client):
+            raise EnrolmentCodeUnknown("a screen's code at a device, or a device's at a screen")
 
     def describe(self, token: Token) -> Device:
         """Return the device that holds a token. Raise TokenUnknown or TokenRevoked."""
@@ -184,6 +209,10 @@ class Randomness:
     index: Callable[[int], int]
     new_id: Callable[[], str]
     token: Callable[[], str]
+
+
+def _is_kiosk(client: Client) -> bool:
+    return client.roles == {Role.KIOSK}
 
 
 def _require_unset(command: MakeCode, *fields: str) -> None:

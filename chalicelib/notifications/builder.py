@@ -9,6 +9,7 @@ from chalicelib.messaging.gateways import Gateway
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.notifications.chats import ChatFirstGateway, Chats, ChatTargets
 from chalicelib.notifications.due_sms import DueSmsQueuer
+from chalicelib.notifications.held_sms import HeldSmsService
 from chalicelib.notifications.hours import QuietHours
 from chalicelib.notifications.queues import SQSSmsQueues
 from chalicelib.notifications.requests import SmsRequestService
@@ -93,6 +94,10 @@ def build_due_sms_queuer(container: "Container") -> DueSmsQueuer:
         clock=container.clock,
         on_unreadable=lambda error: observability.log_exception(error, "due sms skipped", {}),
     )
+
+
+def build_held_sms_service(container: "Container") -> HeldSmsService:
+    return HeldSmsService(ledger=container.sms_ledger, campaigns=container.campaigns, clock=container.clock)
 
 
 def build_sms_ledger(container: "Container") -> DynamoSmsLedger:

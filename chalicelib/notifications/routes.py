@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, Response
 
 from chalicelib import observability
+from chalicelib.audit.model import Action, Subject
 from chalicelib.callers import Role
+from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.http.content_encoding import BodyTooLarge, require_size
 from chalicelib.http.endpoints import (
     MAX_BODY_BYTES,
@@ -24,7 +26,8 @@ from chalicelib.notifications.errors import (
     WorkerOptedOut,
     WorkerWithoutPhone,
 )
-from chalicelib.notifications.schemas import RequestSms
+from chalicelib.notifications.schemas import HeldSmsView, ReleaseView, RequestSms, SmsListView
+from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationUnknown
 from chalicelib.registrations.schemas import RegistrationView
 
@@ -36,6 +39,7 @@ def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
     _add_receipt_routes(routes, container)
     _add_request_routes(routes, container)
+    _add_held_sms_routes(routes, container)
     return routes
 
 
@@ -68,6 +72,58 @@ def _add_request_routes(routes: Blueprint, container: "Container") -> None:
         headers = {"Idempotent-Replayed": "true"} if is_repeat else {}
         view = RegistrationView.build(registration, caller=request.caller)
         return json_response(view, 202, headers=headers, exclude_defaults=True)
+
+    @routes.route("/v1/registrations/{reference}/sms", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        Role.CORE,
+        responses={200: SmsListView},
+        refusals=(RegistrationUnknown, RegistrationDestroyed),
+    )
+    def list_sms(request: Request, reference: str) -> Response:
+        """List the SMS of a registration with their states, and why one was not sent."""
+        registration = container.reading.look_up(reference, caller=request.caller)
+        container.audit.record_read(registration.reference, caller=request.caller)
+        found = container.sms_history.iter_by_reference(registration.reference)
+        return json_response(SmsListView.build(found))
+
+
+def _add_held_sms_routes(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/campaigns/{campaign_id}/held-sms", methods=["GET"], content_types=[])
+    @endpoint(
+        routes, Role.MANAGER, responses={200: HeldSmsView}, refusals=(CampaignNotAllowed, CampaignUnknown)
+    )
+    def count_held_sms(request: Request, campaign_id: str) -> Response:
+        """Count the SMS of a campaign that wait for a person to decide, and show the budget of its today."""
+        request.caller.require_campaign(campaign_id)
+        found = container.held_sms.count(campaign_id)
+        view = HeldSmsView(
+            campaign_id=campaign_id,
+            held=dict(found.counts),
+            budget_day=found.day,
+            budget=found.budget,
+            committed=found.committed,
+        )
+        return json_response(view)
+
+    @routes.route("/v1/campaigns/{campaign_id}/held-sms", methods=["POST"], content_types=[])
+    @endpoint(
+        routes, Role.MANAGER, responses={200: ReleaseView}, refusals=(CampaignNotAllowed, CampaignUnknown)
+    )
+    def release_sms(request: Request, campaign_id: str) -> Response:
+        """Send the held SMS of a campaign, regardless of its budget and of how long they were held.
+
+        Those that are held because no receipts came in may have been sent already: workers may get them
+        twice.
+        """
+        request.caller.require_campaign(campaign_id)
+        container.campaigns.get_current(campaign_id)
+        # Recorded before: a release that is cut off in the middle was asked for all the same.
+        subject = Subject.campaign(campaign_id)
+        container.audit.record_request(subject, Action.SMS_RELEASED, caller=request.caller)
+        release = container.held_sms.release(campaign_id)
+        return json_response(ReleaseView(released=release.released, is_finished=release.is_finished))
 
 
 def _add_receipt_routes(routes: Blueprint, container: "Container") -> None:

@@ -119,6 +119,10 @@ class DynamoSmsLedger:
         for row in self._iter_due_rows("due_shard = :shard", {":shard": HELD_SHARD}):
             yield SmsId(row["sms_id"])
 
+    def get_committed(self, campaign_id: str, day: date) -> int:
+        values = self._sending_table.get(_build_budget_key(campaign_id, day))
+        return 0 if values is None else int(values["committed"])
+
     def iter_day_facts(self, campaign_day: CampaignDay) -> Iterator[SmsFacts]:
         """Yield the facts of each SMS to registrations of a campaign day. The index may lag by moments."""
         for shard in range(SHARD_COUNT):
@@ -159,7 +163,7 @@ def build_budget_update(table: Table, sms: Sms, previous: Sms, *, limit: int | N
     if sms.budget_day is None:
         raise ValueError("an SMS with committed budget has a budget day")
     difference = sms.committed - previous.committed
-    key = {"pk": f"BUDGET#{sms.campaign_id}#{sms.budget_day.isoformat()}"}
+    key = _build_budget_key(sms.campaign_id, sms.budget_day)
     if limit is None:
         return table.update(key, "ADD committed :more", compared={":more": difference})
     return table.update(
@@ -168,3 +172,7 @@ def build_budget_update(table: Table, sms: Sms, previous: Sms, *, limit: int | N
         "attribute_not_exists(committed) OR committed <= :room",
         compared={":more": difference, ":room": limit - difference},
     )
+
+
+def _build_budget_key(campaign_id: str, day: date) -> Values:
+    return {"pk": f"BUDGET#{campaign_id}#{day.isoformat()}"}

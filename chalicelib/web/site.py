@@ -1,4 +1,4 @@
-"""The static files of the web app, as they are served.
+"""The static files of the web app and of the console, as they are served.
 
 How a file of `static/` gets its address:
 
@@ -6,6 +6,9 @@ index.html             /app                            asked for anew each time,
 service-worker.js      /app/service-worker.js          the same
 manifest.webmanifest   /app/manifest.webmanifest       the same
 <folder>/<file>        /app/<release>/<folder>/<file>  kept for a year
+
+The console is a site of its own, so that no tablet loads it: `console/` below `/console` in the same way. The
+files that it shares with the web app, and with the page of a day, are served under its own release too.
 
 The release is one hash over all files, so that an address never has two contents, and modules import each
 other by relative paths as they are written: `import "../rules/nik.js"`. There is one level of folders.
@@ -24,6 +27,19 @@ from chalicelib.http.etags import compute_etag
 from chalicelib.web.errors import FileUnknown
 
 STATIC_DIRECTORY = Path(__file__).with_name("static")
+CONSOLE_DIRECTORY = Path(__file__).with_name("console")
+
+CONSOLE_SHARED_FILES: Mapping[str, Path] = {
+    **{
+        name: STATIC_DIRECTORY / name
+        for name in (
+            *("icons/icon.svg", "rules/dates.js", "rules/rupiah.js", "screens/elements.js"),
+            *("scripts/errors.js", "sync/api.js", "sync/clock.js", "texts/language.js"),
+        )
+    },
+    "styles/page.css": Path(__file__).parents[1] / "rollups" / "renderings" / "templates" / "page.css",
+}
+"""The files of the console that are somebody else's, by their names in it."""
 
 _MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -59,21 +75,20 @@ class StaticFile:
 
 
 class Site:
-    """The files under a directory. Each is read on first use, all of them for the release."""
+    """The files under a directory, and shared ones. Each is read on first use, all for the release."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, shared_files: Mapping[str, Path] | None = None) -> None:
         self._directory = directory
+        self._shared_files = shared_files or {}
         self._files: dict[str, StaticFile] = {}
 
     @cached_property
     def release(self) -> str:
         """The hash over the names and contents of all files."""
         digest = sha256()
-        for path in self._paths.values():
+        for name, path in self._paths.items():
             content = path.read_bytes()
-            digest.update(
-                f"{path.relative_to(self._directory).as_posix()}\n{len(content)}\n".encode() + content
-            )
+            digest.update(f"{name}\n{len(content)}\n".encode() + content)
         return digest.hexdigest()[:_RELEASE_DIGITS]
 
     @cached_property
@@ -97,8 +112,12 @@ class Site:
 
     @cached_property
     def _paths(self) -> Mapping[str, Path]:
-        paths = sorted(path for path in self._directory.rglob("*") if path.is_file())
-        return {path.relative_to(self._directory).as_posix(): path for path in paths}
+        own = {
+            path.relative_to(self._directory).as_posix(): path
+            for path in self._directory.rglob("*")
+            if path.is_file()
+        }
+        return dict(sorted({**own, **self._shared_files}.items()))
 
     def _read(self, name: str) -> StaticFile:
         path = self._paths[name]
@@ -114,3 +133,9 @@ class Site:
 def load_app_site() -> Site:
     """Return the web app's files."""
     return Site(STATIC_DIRECTORY)
+
+
+@cache
+def load_console_site() -> Site:
+    """Return the console's files."""
+    return Site(CONSOLE_DIRECTORY, CONSOLE_SHARED_FILES)

@@ -13,7 +13,10 @@ from ops.health.checks import examine
 from ops.health.status import read_status
 from ops.local.description import StackDescription
 
-ADDRESS_FIELDS = ("api_url", "app_url", "aws_endpoint_url", "region", "gateway_url", "chat_url")
+ADDRESS_FIELDS = (
+    *("api_url", "app_url", "console_url"),
+    *("aws_endpoint_url", "region", "gateway_url", "chat_url"),
+)
 _SECTIONS = ("queues", "sms", "alarms", "schedules", "versions")
 
 
@@ -71,11 +74,12 @@ def list_addresses(description: StackDescription) -> dict[str, str]:
 def describe_addresses(description: StackDescription) -> list[str]:
     """Return the URLs of a local stack as lines for people."""
     return [
-        f"API    {description.api_url}",
-        f"App    {description.app_url}",
-        f"AWS    {description.aws_endpoint_url} ({description.region})",
-        f"SMS    {description.gateway_url}",
-        f"Chats  {description.chat_url}",
+        f"API     {description.api_url}",
+        f"App     {description.app_url}",
+        f"Console {description.console_url}",
+        f"AWS     {description.aws_endpoint_url} ({description.region})",
+        f"SMS     {description.gateway_url}",
+        f"Chats   {description.chat_url}",
     ]
 
 

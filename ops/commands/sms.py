@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from chalicelib.clock import utc_now
 from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.messaging.store import DynamoSendRateLimiter
@@ -40,7 +41,7 @@ def release_sms(stage: Stage, campaign: str) -> Result:
     SMS that are held because no receipts came in may have been sent already: workers may get them twice.
     """
     find_campaign_days(stage, campaign)
-    released = release_held_sms(make_ledger(stage), campaign, now=datetime.now(UTC))
+    released = release_held_sms(make_ledger(stage), campaign, clock=utc_now).released
     return Result(
         {"campaign_id": campaign, "released": released},
         [f"{released} released: " + ("they are sent within some minutes" if released else "none was held")],

@@ -18,6 +18,7 @@ class StackDescription:
 
     api_url: str
     app_url: str
+    console_url: str
     odk_url: str
     aws_endpoint_url: str
     region: str

@@ -241,6 +241,7 @@ class LocalStack:
         return StackDescription(
             api_url=api_url,
             app_url=app_url,
+            console_url=f"{api_url}/console",
             odk_url=find_server_url(app_url, tokens.roles[Role.KIOSK]),
             aws_endpoint_url=self.emulator.url,
             region=REGION,

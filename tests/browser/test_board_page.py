@@ -87,7 +87,7 @@ def log_in(page: Page, token: str = TOKEN, fragment: str = "tanah-abang-2024") -
 
 def submit_token(page: Page, token: str = TOKEN) -> None:
     page.locator("input[name=token]").fill(token)
-    page.locator("button").click()
+    page.locator("[data-form=token] button").click()
 
 
 def let_refresh(page: Page) -> None:

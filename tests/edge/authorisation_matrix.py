@@ -13,7 +13,7 @@ from chalice.test import HTTPResponse
 from app import app
 from chalicelib.callers import Role
 from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
-from chalicelib.web.site import load_app_site
+from chalicelib.web.site import load_app_site, load_console_site
 from tests.edge.conftest import FAR_FUTURE, Edge
 from tests.support.payloads import (
     make_campaign_payload,
@@ -144,7 +144,7 @@ def make_path(route: str, target: Target) -> str:
         correction_id=CORRECTION_ID,
         item_id=target.item_id,
         day="2024-10-09",
-        release=load_app_site().release,
+        release=(load_console_site() if "/console/" in route else load_app_site()).release,
         folder="scripts",
         file="main.js",
     )

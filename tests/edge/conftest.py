@@ -37,7 +37,7 @@ SMS_ENDPOINT = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
 LAMBDA_TIMEOUT_MS = 900_000
 # Routes whose answers hold nothing personal and are the same for everybody.
 CACHEABLE_ROUTES = re.compile(
-    r"/docs|/v1/openapi\.json|/v1/occupations|/v1/campaigns/[^/]+/bundle|/app(/.+)?"
+    r"/docs|/v1/openapi\.json|/v1/occupations|/v1/campaigns/[^/]+/bundle|/(?:app|console)(/.+)?"
 )
 FAR_FUTURE = "2999-12-31"  # The tests use the real clock, and the campaign must not close.
 

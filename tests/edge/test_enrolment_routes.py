@@ -141,14 +141,12 @@ def test_the_token_that_a_device_had_stays_good_for_a_while(edge: Edge) -> None:
 
 def test_a_manager_makes_no_code_that_opens_other_campaigns(edge: Edge, subtests: pytest.Subtests) -> None:
     edge.enrol("both", {"client_id": "van-8", "roles": ["kiosk"], "campaigns": [CAMPAIGN, "senen-2024"]})
-    for client_id in ("van-8", "senen-1", "van-9", "whatsapp", "wall-screen", "van-manager", "unknown-1"):
+    for client_id in ("van-8", "senen-1", "van-9", "whatsapp", "van-manager", "unknown-1"):
         with subtests.test(client_id):
             assert_problem(make_code(edge, client_id), 404, "client_unknown")
 
 
-@pytest.mark.parametrize(
-    "client_id", ["head-office", "membership", "branch-office", "wall-screen", "whatsapp"]
-)
+@pytest.mark.parametrize("client_id", ["head-office", "membership", "branch-office", "whatsapp"])
 def test_nobody_gets_the_token_of_a_person_or_a_system_for_a_code(edge: Edge, client_id: str) -> None:
     assert_problem(make_code(edge, client_id, caller="admin"), 409, "client_without_device")
 

@@ -1,4 +1,4 @@
-"""The web app over HTTP: addresses, caching, compression and what its page may do."""
+"""The web app and the console over HTTP: addresses, caching, compression and what their pages may do."""
 
 import gzip
 import re
@@ -9,32 +9,39 @@ import pytest
 from tests.edge.conftest import Edge, assert_problem, dump_stored_state
 
 PAGE, SERVICE_WORKER, MANIFEST = "/app", "/app/service-worker.js", "/app/manifest.webmanifest"
-TOP_PATHS = [PAGE, SERVICE_WORKER, MANIFEST]
+CONSOLE = "/console"
+PAGES = [PAGE, CONSOLE]
+TOP_PATHS = [*PAGES, SERVICE_WORKER, MANIFEST]
 
 
 def find_addresses(page: str) -> list[str]:
-    """Return the addresses that the page refers to, as a browser would resolve them."""
+    """Return the addresses that a page refers to, as a browser would resolve them."""
     return [urljoin(PAGE, found) for found in re.findall(r'(?:src|href)="([^"]+)"', page)]
 
 
-def test_anybody_can_load_the_page_and_all_that_it_refers_to(edge: Edge, subtests: pytest.Subtests) -> None:
+@pytest.mark.parametrize("path", PAGES)
+def test_anybody_can_load_a_page_and_all_that_it_refers_to(
+    edge: Edge, subtests: pytest.Subtests, path: str
+) -> None:
     before = dump_stored_state()
-    page = edge.send("GET", PAGE, caller=None)
+    page = edge.send("GET", path, caller=None)
     addresses = find_addresses(page.body.decode())
 
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert {MANIFEST} < set(addresses)
+    assert any(address.endswith("/scripts/main.js") for address in addresses)
+    assert (MANIFEST in addresses) == (path == PAGE)
     for address in addresses:
         with subtests.test(address):
             assert edge.send("GET", address, caller=None).status_code == 200
     assert dump_stored_state() == before
 
 
+@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("prefix", ["", "/api", "/_aws/execute-api/abc/api"])
-def test_addresses_are_right_under_any_prefix(edge: Edge, prefix: str) -> None:
-    page = edge.send("GET", PAGE, caller=None).body.decode()
+def test_addresses_are_right_under_any_prefix(edge: Edge, prefix: str, path: str) -> None:
+    page = edge.send("GET", path, caller=None).body.decode()
     found = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert {urljoin(f"{prefix}/app", each).startswith(f"{prefix}/app/") for each in found} == {True}
+    assert {urljoin(f"{prefix}{path}", each).startswith(f"{prefix}{path}/") for each in found} == {True}
 
 
 def test_the_service_worker_may_act_for_the_page(edge: Edge) -> None:
@@ -64,9 +71,10 @@ def test_what_keeps_its_address_is_asked_for_each_time_and_sent_only_if_it_chang
     assert (again.status_code, again.body) == (304, b"")
 
 
-def test_what_changes_its_address_is_kept(edge: Edge) -> None:
+@pytest.mark.parametrize("path", PAGES)
+def test_what_changes_its_address_is_kept(edge: Edge, path: str) -> None:
     (script,) = [
-        each for each in find_addresses(edge.send("GET", PAGE).body.decode()) if each.endswith(".js")
+        each for each in find_addresses(edge.send("GET", path).body.decode()) if each.endswith(".js")
     ]
     headers = edge.send("GET", script, caller=None).headers
     assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -97,7 +105,8 @@ def test_a_file_is_compressed_for_a_client_that_accepts_it(edge: Edge, path: str
     assert plain.headers["ETag"] == compressed.headers["ETag"]
 
 
-def test_a_file_that_is_not_there_is_refused_and_not_kept(edge: Edge) -> None:
-    response = edge.send("GET", "/app/0123456789abcdef/scripts/main.js", caller=None)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_file_that_is_not_there_is_refused_and_not_kept(edge: Edge, path: str) -> None:
+    response = edge.send("GET", f"{path}/0123456789abcdef/scripts/main.js", caller=None)
     assert_problem(response, 404, "file_unknown")
     assert response.headers["Cache-Control"] == "no-store"

@@ -109,6 +109,7 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_campaign_day"),
+        Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_due"),
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_reference"),
         Grant("dynamodb:GetItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),

@@ -51,7 +51,7 @@ def test_the_api_reaches_only_opt_outs_and_budgets_of_the_sending_table(
         if statement["Resource"] == {"Fn::GetAtt": ["SendingTable", "Arn"]}
     }
     assert reached == {
-        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
+        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*", "OPTOUT#*"]}},
         "dynamodb:PutItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
         "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*"]}},
     }

@@ -15,6 +15,7 @@ def make_description(url: str) -> StackDescription:
     return StackDescription(
         api_url=url,
         app_url=f"{url}/app",
+        console_url=f"{url}/console",
         odk_url=f"{url}/odk/t",
         aws_endpoint_url=url,
         region="ap-southeast-3",

@@ -16,6 +16,7 @@ from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import ForbiddenError, LocalGateway, NotAuthorizedError
 
+from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clock import Clock
 from chalicelib.web.errors import FileUnknown
 from chalicelib.web.site import Site
@@ -49,6 +50,7 @@ class AppServer(ThreadingHTTPServer):
 
     def replace_app(self, app: Chalice) -> None:
         """Serve another app from the next request on."""
+        self.app = app
         self.gateway = LocalGateway(app, Config())
 
     def replace_in_file(self, name: str, change: Callable[[bytes], bytes]) -> None:
@@ -79,8 +81,8 @@ class AppServer(ThreadingHTTPServer):
             self.sent_headers.append((path, headers))
             try:
                 response = self.gateway.handle_request(method, path, headers, body)
-            except (ForbiddenError, NotAuthorizedError) as refusal:
-                kind = "UNAUTHORIZED" if isinstance(refusal, NotAuthorizedError) else "ACCESS_DENIED"
+            except (ForbiddenError, NotAuthorizedError, Unauthorized) as refusal:
+                kind = "ACCESS_DENIED" if isinstance(refusal, ForbiddenError) else "UNAUTHORIZED"
                 return _build_gateway_answer(kind)
         answered = {**response.get("headers", {})}
         answered |= {name: values[-1] for name, values in response.get("multiValueHeaders", {}).items()}
@@ -114,6 +116,15 @@ class _AppRequestHandler(RequestHandler):
         self._answer()
 
     def do_POST(self) -> None:
+        self._answer()
+
+    def do_PUT(self) -> None:
+        self._answer()
+
+    def do_PATCH(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
         self._answer()
 
     def handle(self) -> None:

@@ -143,7 +143,7 @@ class NotificationHarness:
 
     def release(self, campaign_id: str) -> int:
         """Release the held SMS of a campaign."""
-        return release_held_sms(self.ledger, campaign_id, now=self.clock())
+        return release_held_sms(self.ledger, campaign_id, clock=self.clock).released
 
     def count_sms(self) -> SmsTotals:
         """Return the totals of the first campaign day."""

@@ -12,6 +12,8 @@ PUBLIC_ROUTES = {
     ("GET", "/app/service-worker.js"),
     ("GET", "/app/manifest.webmanifest"),
     ("GET", "/app/{release}/{folder}/{file}"),
+    ("GET", "/console"),
+    ("GET", "/console/{release}/{folder}/{file}"),
     ("POST", "/v1/gateways/twilio/receipts"),
     ("GET", "/odk/{token}/formList"),
     ("HEAD", "/odk/{token}/formList"),

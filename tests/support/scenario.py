@@ -27,7 +27,7 @@ _VOLATILE_FIELDS = {
     *("resume", "rotated_at", "app_url", "by_received_day", "received_on", "server_time", "occurred_at"),
     *("correlation_id", "url", "odk_qr", "last_capture_at"),
     # The state of an SMS depends on the time of the request.
-    *("texts", "confirmation"),
+    *("texts", "confirmation", "sms", "budget_day", "committed"),
 }
 # Random values that later examples use.
 _IDENTIFIER_FIELDS = {"reference", "token"}

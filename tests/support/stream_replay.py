@@ -1,18 +1,25 @@
 """The stream of the registrations table, made from what changed in the table since the last look."""
 
-from typing import Any
+from typing import Any, Protocol
 
-from tests.edge.conftest import Edge, scan_table
+from tests.edge.conftest import scan_table
 from tests.support.aws_events import make_remove_event, make_stream_event
 
 Items = dict[tuple[str, str], dict[str, Any]]
 
 
+class Functions(Protocol):
+    """Invokes the functions of a stage."""
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Return a function's answer to an event."""
+
+
 class StreamReplay:
     """Invokes the stream publisher with the changes of the registrations table since the last call."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
         self._known = _scan()
 
     def publish(self, *, times: int = 1) -> None:
@@ -32,7 +39,7 @@ class StreamReplay:
         for number, record in enumerate(records, start=1):
             record["dynamodb"]["SequenceNumber"] = str(number)
         for _ in range(times):
-            answer = self._edge.invoke("on_registration_changes", {"Records": records})
+            answer = self._functions.invoke("on_registration_changes", {"Records": records})
             assert answer == {"batchItemFailures": []}
 
 

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from chalicelib.web.errors import FileUnknown
-from chalicelib.web.site import STATIC_DIRECTORY, Site
+from chalicelib.web.site import (
+    CONSOLE_DIRECTORY,
+    CONSOLE_SHARED_FILES,
+    STATIC_DIRECTORY,
+    Site,
+    load_app_site,
+    load_console_site,
+)
 
 TOP_FILES = ("index.html", "service-worker.js", "manifest.webmanifest")
 MAX_COMPRESSED_BYTES = 150_000
-
-
-@pytest.fixture
-def app_files() -> Site:
-    return Site(STATIC_DIRECTORY)
 
 
 @pytest.fixture
@@ -87,27 +89,66 @@ def test_the_same_files_are_the_same_release() -> None:
     assert re.fullmatch("[0-9a-f]{16}", Site(STATIC_DIRECTORY).release)
 
 
-def test_every_file_is_at_the_top_or_in_one_folder(app_files: Site) -> None:
-    names = {
-        path.relative_to(STATIC_DIRECTORY).as_posix()
-        for path in STATIC_DIRECTORY.rglob("*")
-        if path.is_file()
-    }
-    assert names == {*TOP_FILES, *app_files.names}
-    assert [name for name in app_files.names if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9.-]+", name)] == []
+@pytest.mark.parametrize(
+    ("site", "top_files", "shared_files"),
+    [(load_app_site(), TOP_FILES, {}), (load_console_site(), ("index.html",), CONSOLE_SHARED_FILES)],
+    ids=["app", "console"],
+)
+def test_every_file_is_at_the_top_or_in_one_folder(
+    site: Site, top_files: tuple[str, ...], shared_files: dict[str, Path]
+) -> None:
+    directory = CONSOLE_DIRECTORY if shared_files else STATIC_DIRECTORY
+    names = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
+    assert {*names, *shared_files} == {*top_files, *site.names}
+    assert names & shared_files.keys() == set()
+    assert [name for name in site.names if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9.-]+", name)] == []
 
 
-def test_every_file_has_a_media_type_and_all_are_small_enough_for_a_slow_network(app_files: Site) -> None:
+def test_a_change_of_a_shared_file_is_another_release_of_the_console(tmp_path: Path) -> None:
+    shared = tmp_path / "page.css"
+    shared.write_text("a {}")
+    before = Site(CONSOLE_DIRECTORY, {"styles/shared.css": shared})
+    assert before.get_file(before.release, "styles/shared.css").content == b"a {}"
+    shared.write_text("b {}")
+    assert Site(CONSOLE_DIRECTORY, {"styles/shared.css": shared}).release != before.release
+
+
+def test_no_tablet_loads_the_console() -> None:
+    assert [name for name in load_app_site().names if name.startswith("pages/")] == []
+    assert [name for name in load_console_site().names if name.startswith("pages/")] != []
+
+
+@pytest.mark.parametrize(
+    ("site", "top_files"),
+    [(load_app_site(), TOP_FILES), (load_console_site(), ("index.html",))],
+    ids=["app", "console"],
+)
+def test_every_file_has_a_media_type_and_all_are_small_enough_for_a_slow_network(
+    site: Site, top_files: tuple[str, ...]
+) -> None:
     files = [
-        *(app_files.get_top_file(name) for name in TOP_FILES),
-        *(app_files.get_file(app_files.release, name) for name in app_files.names),
+        *(site.get_top_file(name) for name in top_files),
+        *(site.get_file(site.release, name) for name in site.names),
     ]
     assert sum(len(file.compressed) for file in files) <= MAX_COMPRESSED_BYTES
 
 
-def test_no_page_or_style_needs_what_the_policy_forbids() -> None:
+@pytest.mark.parametrize("directory", [STATIC_DIRECTORY, CONSOLE_DIRECTORY], ids=["app", "console"])
+def test_no_page_or_style_needs_what_the_policy_forbids(directory: Path) -> None:
     """The content security policy allows nothing inline and nothing from elsewhere."""
-    page = (STATIC_DIRECTORY / "index.html").read_text(encoding="utf-8")
+    page = (directory / "index.html").read_text(encoding="utf-8")
     assert re.findall(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<base|https?://", page) == []
-    for path in STATIC_DIRECTORY.rglob("*.css"):
+    for path in directory.rglob("*.css"):
         assert re.findall(r"@import|url\((?!data:)", path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("directory", [STATIC_DIRECTORY, CONSOLE_DIRECTORY], ids=["app", "console"])
+def test_no_script_makes_markup_of_text(directory: Path) -> None:
+    """Texts become text nodes. The page of a day alone is parsed, which the server has escaped."""
+    markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser"
+    found = {
+        path.relative_to(directory).as_posix()
+        for path in directory.rglob("*.js")
+        if re.search(markup, path.read_text(encoding="utf-8"))
+    }
+    assert found <= {"pages/day.js"}

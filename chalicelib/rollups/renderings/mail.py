@@ -28,7 +28,8 @@ class Mail:
     workbook: bytes
 
 
-def compose(report: Report, language: Language) -> Mail:
+def compose(report: Report, language: Language, *, public_url: str = "") -> Mail:
+    """Return the mail of a report, with a link to the day's page if the stage knows its own address."""
     data, localizer = suppress_small_groups(build_report_data(report)), Localizer(language)
     campaign = data.campaign
     counted_at = localizer.format_datetime(data.counted_at, campaign.zone)
@@ -45,6 +46,7 @@ def compose(report: Report, language: Language) -> Mail:
             totals=totals,
             total_lines=[f"{label}: {value}" for label, value in totals],
             min_group_size=MIN_GROUP_SIZE,
+            page_url=public_url and _build_page_url(public_url, report),
         )
         for template in ("mail.html.j2", "mail.txt.j2")
     )
@@ -54,6 +56,12 @@ def compose(report: Report, language: Language) -> Mail:
         text=text,
         workbook=xlsx.render_report_data(data, language),
     )
+
+
+def _build_page_url(public_url: str, report: Report) -> str:
+    """Return the address of the day's page at the console, which asks for the manager's token."""
+    summary = report.summary
+    return f"{public_url.rstrip('/')}/console#/campaigns/{summary.campaign_id}/days/{summary.day}"
 
 
 def _build_subject(data: ReportData, localizer: Localizer) -> str:

@@ -31,6 +31,7 @@ def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
     assert set(described) >= {
         "api_url",
         "app_url",
+        "console_url",
         "odk_url",
         "aws_endpoint_url",
         "region",
@@ -41,6 +42,7 @@ def test_stack_json_describes_the_running_stack(stack: RunningStack) -> None:
     assert set(described["tokens"]) == {"kiosk", "bot", "viewer", "manager", "core", "admin"}
     assert file.stat().st_mode & 0o777 == 0o600
     assert described["app_url"] == f"{described['api_url']}/app"
+    assert described["console_url"] == f"{described['api_url']}/console"
     assert described["odk_url"] == f"{described['api_url']}/odk/{described['tokens']['kiosk']}"
 
 

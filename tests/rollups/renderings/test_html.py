@@ -223,6 +223,6 @@ def test_the_sign_in_page_asks_for_the_token_in_a_password_field() -> None:
     parsed = ParsedDocument(board.render_sign_in("id"))
     fields = {attributes["name"]: attributes for tag, attributes in parsed.elements if tag == "input"}
 
-    assert set(fields) == {"campaign", "token"}
+    assert set(fields) == {"code", "campaign", "token"}
     assert fields["token"]["type"] == "password"
     assert fields["token"]["autocomplete"] == "off"

@@ -140,6 +140,9 @@ class InMemorySmsLedger:
         current = self.sms_by_id.get(previous.sms_id)
         return current is not None and current.revision == previous.revision
 
+    def get_committed(self, campaign_id: str, day: date) -> int:
+        return self.committed[campaign_id, day]
+
     def _get_committed(self, sms: Sms) -> int:
         return 0 if sms.budget_day is None else self.committed[sms.campaign_id, sms.budget_day]
 

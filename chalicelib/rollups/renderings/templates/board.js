@@ -2,7 +2,8 @@
 // Keeps the board fresh. The token lives in this tab's session storage and travels in a header alone.
 (() => {
   const { address, seconds, timeoutSeconds } = document.body.dataset;
-  const form = document.querySelector("form");
+  const form = document.querySelector("[data-form=token]");
+  const pairing = document.querySelector("[data-form=code]");
   const signInTitle = document.title;
   let storage;
   try {
@@ -34,15 +35,15 @@
     if (form) form.token.value = "";
   };
 
+  const send = (path, request) =>
+    fetch(path, { cache: "no-store", credentials: "omit", redirect: "error", ...request });
+
   // Returns the status of the answer, and its text if that is a board. Rejects if none arrives before `signal` aborts.
   const load = async (signal) => {
     const token = storage.getItem("token");
     if (!/^[\x21-\x7e]+$/.test(token)) return { status: 401 }; // No header can hold it: it is no token of ours.
     const path = address.replace("{campaign_id}", () => encodeURIComponent(storage.getItem("campaign")));
-    const response = await fetch(`${path}?language=${document.documentElement.lang}`, {
-      cache: "no-store",
-      credentials: "omit",
-      redirect: "error",
+    const response = await send(`${path}?language=${document.documentElement.lang}`, {
       headers: { Authorization: `Bearer ${token}` },
       signal,
     });
@@ -76,6 +77,35 @@
     }
   };
 
+  // Exchanges the code that a manager made for this screen for a token of its own. The same id, so that the code
+  // is not lost with an answer that does not arrive.
+  const pair = async (code) => {
+    storage.pairing ??= crypto.randomUUID();
+    const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+    const body = JSON.stringify({ code, enrolment_id: storage.pairing, for_screen: true });
+    const headers = { "Content-Type": "application/json" };
+    const answer = await send("v1/enrolments", { method: "POST", headers, body, signal });
+    if (answer.status >= 500 || answer.status === 429) throw new Error("try again");
+    if (!answer.ok) return false;
+    const { token } = await answer.json();
+    const caller = await send("v1/caller", { headers: { Authorization: `Bearer ${token}` }, signal });
+    const { campaigns } = await caller.json();
+    storage.setItem("token", token);
+    storage.setItem("campaign", campaigns[0]);
+    storage.removeItem("pairing");
+    return true;
+  };
+
+  const startPairing = async (code) => {
+    showNotice(null);
+    try {
+      if (await pair(code)) refresh();
+      else showNotice("unpaired");
+    } catch {
+      showNotice("unreached");
+    }
+  };
+
   const readFragment = () => {
     const text = location.hash.slice(1);
     try {
@@ -86,8 +116,15 @@
   };
 
   const signInMain = document.querySelector("main");
+  const pairingCode = /^pair=(\w+)$/.exec(readFragment())?.[1];
+  if (pairing) {
+    pairing.addEventListener("submit", (event) => {
+      event.preventDefault();
+      startPairing(pairing.code.value.trim());
+    });
+  }
   if (form) {
-    form.campaign.value = readFragment() || storage.getItem("campaign") || "";
+    form.campaign.value = (pairingCode ? "" : readFragment()) || storage.getItem("campaign") || "";
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       storage.setItem("campaign", form.campaign.value.trim());
@@ -96,5 +133,9 @@
       refresh();
     });
   }
-  if (storage.getItem("token") && storage.getItem("campaign")) refresh();
+  if (pairingCode && pairing) {
+    history.replaceState(null, "", location.pathname); // Good once: a reload must not ask with it again.
+    pairing.code.value = pairingCode;
+    startPairing(pairingCode);
+  } else if (storage.getItem("token") && storage.getItem("campaign")) refresh();
 })();

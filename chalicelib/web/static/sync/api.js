@@ -93,12 +93,12 @@ export class Api {
 }
 
 /**
- * Return the root of the API whose app is at this address: what stands before `/app`.
+ * Return the root of the API whose app, or console, is at this address: what stands before `/app`.
  * @param {string} address
  */
 export function findApiRoot(address) {
   const { origin, pathname } = new URL(address);
-  return origin + pathname.replace(/\/app(\/.*)?$/, "/");
+  return origin + pathname.replace(/\/(app|console)(\/.*)?$/, "/");
 }
 
 /**

@@ -2,26 +2,16 @@
 
 import { DEVICE_TEXTS } from "./device-texts.js";
 import { FORM_TEXTS } from "./form-texts.js";
+import { fill, getLanguage } from "./language.js";
 import { RECEIPT_TEXTS } from "./receipt-texts.js";
 
-/** @typedef {"id" | "en"} Language */
-/** @typedef {Record<string, Record<Language, string>>} Texts */
+export { formatDay, formatMillions, formatMonth, getLanguage, setLanguage } from "./language.js";
+
+/** @typedef {import("./language.js").Language} Language */
+/** @typedef {import("./language.js").Texts} Texts */
 
 /** @type {Texts} */
 export const TEXTS = { ...DEVICE_TEXTS, ...FORM_TEXTS, ...RECEIPT_TEXTS };
-
-/** @type {Language} */
-let language = "id";
-
-/** Return the language that was chosen. */
-export function getLanguage() {
-  return language;
-}
-
-/** @param {Language} chosen */
-export function setLanguage(chosen) {
-  language = chosen;
-}
 
 /**
  * Return a text with its `{values}` filled in.
@@ -29,7 +19,7 @@ export function setLanguage(chosen) {
  * @param {Record<string, string | number>} [values]
  */
 export function t(key, values = {}) {
-  return fill(TEXTS[key][language], values);
+  return fill(TEXTS[key][getLanguage()], values);
 }
 
 /**
@@ -38,7 +28,7 @@ export function t(key, values = {}) {
  * @param {string} value
  */
 export function tOf(group, value) {
-  return TEXTS[`${group}.${value}`]?.[language] ?? value;
+  return TEXTS[`${group}.${value}`]?.[getLanguage()] ?? value;
 }
 
 /**
@@ -49,46 +39,4 @@ export function tOf(group, value) {
  */
 export function tIn(of, key, values = {}) {
   return fill(TEXTS[key][of], values);
-}
-
-/**
- * Fill in `{count}`, and choose in `{count|registration|registrations}` the word for one or for many.
- * @param {string} text
- * @param {Record<string, string | number>} values
- */
-function fill(text, values) {
-  return text
-    .replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name, one, many) => (Number(values[name]) === 1 ? one : many))
-    .replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
-}
-
-const MONTHS = {
-  id: ["Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November", "Desember"],
-  en: ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
-};
-
-/**
- * Return a day as people write it: `12 April 1985`.
- * @param {string} day
- * @param {Language} [of]
- */
-export function formatDay(day, of = language) {
-  return `${Number(day.slice(8))} ${MONTHS[of][Number(day.slice(5, 7)) - 1]} ${day.slice(0, 4)}`;
-}
-
-/**
- * Return a contribution month as people write it: `November 2026`.
- * @param {string} month
- */
-export function formatMonth(month) {
-  return `${MONTHS[language][Number(month.slice(5, 7)) - 1]} ${month.slice(0, 4)}`;
-}
-
-/**
- * Return an amount in millions, as people say it: `2,5 juta`.
- * @param {number} amount
- */
-export function formatMillions(amount) {
-  const millions = String(amount / 1_000_000);
-  return language === "id" ? millions.replace(".", ",") : millions;
 }
