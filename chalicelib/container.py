@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from chalicelib.notifications.service import NotificationService
     from chalicelib.notifications.store_history import DynamoSmsHistory
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
-    from chalicelib.photos.store import S3PhotoStore
     from chalicelib.registrations.discards import DiscardService
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
@@ -177,14 +176,6 @@ class Container(KeysAndStores):
         from chalicelib.channels.odk.builder import build_odk_service
 
         return build_odk_service(self)
-
-    @cached_property
-    def photos(self) -> "S3PhotoStore":
-        from chalicelib.photos.store import S3PhotoStore
-
-        return S3PhotoStore(
-            self.aws.photos_s3, self.settings.photos_bucket, hashing=self.hashing, clock=self.clock
-        )
 
     @cached_property
     def age_limits(self) -> AgeLimits:
