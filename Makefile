@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk record-release bench cost package audit template-audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost package audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -105,6 +105,10 @@ screenshots: .venv/.ready ## Take the screenshots of docs/screenshots anew, wher
 
 odk: .venv/.ready ## The whole example market day by ODK's own form engine (needs a JDK): two minutes
 	@DAFTAR_TEST_WHOLE_MARKET=1 $(BIN)/python -m pytest -n 0 tests/edge/test_odk_market_day.py
+
+drill: setup ## Restore a local stack of its own with 1,000 synthetic workers, and say what was lost and how long it took
+	@export DAFTAR_PORT=8420 DAFTAR_LOCAL_DIR=.local/drill; $(BIN)/daftar up --fresh && \
+	{ $(BIN)/daftar restore --drill; status=$$?; $(BIN)/daftar down; exit $$status; }
 
 record-release: setup ## Make this commit the release whose code and items later ones must get on with
 	@DAFTAR_RECORD_RELEASE=1 $(BIN)/python -m pytest -q -n 0 tests/zip/test_older_release.py -k is_stored

@@ -61,10 +61,10 @@ def on_notifications(event: SQSEvent) -> batches.PartialBatch:
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")
 def on_receipts(event: SQSEvent) -> batches.PartialBatch:
-    """Record the delivery receipts of gateways."""
-    from chalicelib.notifications import consumer
+    """Record the delivery receipts of gateways, and mails that bounced."""
+    from chalicelib.deliveries.builder import build_receipt_handler
 
-    return batches.consume_queue(event.to_dict(), partial(consumer.handle_receipt, container.notifications))
+    return batches.consume_queue(event.to_dict(), build_receipt_handler(container))
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:ap-southeast-3:000000000000:from-infra")

@@ -56,7 +56,6 @@ if TYPE_CHECKING:
     from chalicelib.notifications.service import NotificationService
     from chalicelib.notifications.store_history import DynamoSmsHistory
     from chalicelib.notifications.store_ledger import DynamoSmsLedger
-    from chalicelib.photos.store import S3PhotoStore
     from chalicelib.registrations.discards import DiscardService
     from chalicelib.registrations.erasure import ErasureService
     from chalicelib.registrations.lifecycle import LifecycleService
@@ -177,14 +176,6 @@ class Container(KeysAndStores):
         from chalicelib.channels.odk.builder import build_odk_service
 
         return build_odk_service(self)
-
-    @cached_property
-    def photos(self) -> "S3PhotoStore":
-        from chalicelib.photos.store import S3PhotoStore
-
-        return S3PhotoStore(
-            self.aws.photos_s3, self.settings.photos_bucket, hashing=self.hashing, clock=self.clock
-        )
 
     @cached_property
     def age_limits(self) -> AgeLimits:
@@ -330,8 +321,10 @@ class Container(KeysAndStores):
     @cached_property
     def chat_effects(self) -> "dict[str, EffectRunner]":
         from chalicelib.chats.builder import build_chat_effects
+        from chalicelib.reviews.hand_offs import HandOffEffect
 
-        return build_chat_effects(self)
+        hand_off_effect = HandOffEffect(reviews=self.reviews, hashing=self.hashing)
+        return {**build_chat_effects(self), "hand_off": hand_off_effect.hand_off}
 
     @cached_property
     def linked_captures(self) -> "LinkedCaptures":
@@ -368,9 +361,10 @@ class Container(KeysAndStores):
 
     @cached_property
     def notifications(self) -> "NotificationService":
+        from chalicelib.chats.builder import build_capture_chats, build_notice_gateways
         from chalicelib.notifications.builder import build_notification_service
 
-        return build_notification_service(self)
+        return build_notification_service(self, build_capture_chats(self), build_notice_gateways(self))
 
     @cached_property
     def held_sms(self) -> "HeldSmsService":

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.messaging.store import DynamoSendRateLimiter
     from chalicelib.notifications.queues import SQSReceiptSink
     from chalicelib.notifications.store_opt_outs import DynamoOptOutStore
+    from chalicelib.photos.store import S3PhotoStore
     from chalicelib.registrations.store_reading import DynamoReadingStore
     from chalicelib.rollups.store_counting import DynamoCountingState
     from chalicelib.rollups.store_due import DynamoDueList
@@ -101,6 +102,14 @@ class KeysAndStores:
         from chalicelib.searches.store import DynamoLookups
 
         return DynamoLookups(self.aws.dynamodb, self.settings.reviews_table)
+
+    @cached_property
+    def photos(self) -> "S3PhotoStore":
+        from chalicelib.photos.store import S3PhotoStore
+
+        return S3PhotoStore(
+            self.aws.photos_s3, self.settings.photos_bucket, hashing=self.hashing, clock=self.clock
+        )
 
     # Summaries
 

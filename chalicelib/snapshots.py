@@ -16,7 +16,7 @@ except ImportError:  # Only Lambda's Python 3.12 and later have it, and only the
 
 
 class Forgetful(Protocol):
-    """What can be built again."""
+    """A container whose services can be built again."""
 
     def forget(self) -> None:
         """Forget what was built."""

@@ -193,7 +193,7 @@ _LATE = (
         "ReportsNotDelivered",
         "ReportsNotDelivered",
         "A manager did not get a report, or the outcome is unknown. The day's page has the same figures meanwhile.",
-        "`report delivery updated` in the log of DeliverReports names the campaign, day, medium, state and reason, and never the manager. `failed`: a wrong address, an opt-out, or two hours without success (`MessageRejected`: the sender is not verified at SES, or SES is in its sandbox; `SendingPausedException`: bounces or complaints). `unknown`: SES or the gateway did not answer. Correct the managers (`PATCH /v1/campaigns/{campaign_id}`) or SES; the next report is sent by itself.",
+        "`report delivery updated` in the log of DeliverReports names the campaign, day, medium, state and reason, and never the manager. `failed`: a wrong address, an opt-out, or two hours without success (`MessageRejected`: the sender is not verified at SES, or SES is in its sandbox; `SendingPausedException`: bounces or complaints). `bounced` and `complained` came later, in the log of OnReceipts: the address does not exist, or its owner marked the mail as spam, and SES sends it no more. `unknown`: SES or the gateway did not answer. Correct the managers (`PATCH /v1/campaigns/{campaign_id}`) or SES; the next report is sent by itself.",
     ),
     own_metric(
         "ExportsLate",

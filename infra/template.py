@@ -19,13 +19,15 @@ from infra import (
 
 _DIRECTORY = Path(__file__).parent
 
+_PARAMETER_FILES = ("parameters.yaml", "parameters_messages.yaml")
 _FILES = (
-    "parameters.yaml",
+    *_PARAMETER_FILES,
     "keys.yaml",
     "tables.yaml",
     "buckets.yaml",
     "queues.yaml",
     "topics.yaml",
+    "vault.yaml",
     "functions.yaml",
     "api.yaml",
 )
@@ -60,8 +62,12 @@ def load_yaml(name: str) -> dict[str, Any]:
 
 @cache
 def load_parameters() -> dict[str, dict[str, Any]]:
-    parameters: dict[str, dict[str, Any]] = load_yaml("parameters.yaml")["Parameters"]
-    return parameters
+    """Return the parameters of all files, in order."""
+    return {
+        name: parameter
+        for file in _PARAMETER_FILES
+        for name, parameter in load_yaml(file)["Parameters"].items()
+    }
 
 
 @cache

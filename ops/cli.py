@@ -14,6 +14,7 @@ from ops.commands.local import LOCAL_COMMANDS
 from ops.commands.opt_outs import opt_outs
 from ops.commands.records import records
 from ops.commands.registrations import register_files
+from ops.commands.restore import restore_tables
 from ops.commands.rollback import rollback
 from ops.commands.sms import sms
 from ops.commands.summaries import SUMMARY_COMMANDS
@@ -34,7 +35,7 @@ def main() -> None:
 
 for command in (
     *LOCAL_COMMANDS,
-    *(deploy, rollback, status, doctor),
+    *(deploy, rollback, status, doctor, restore_tables),
     *(register_files, take_in_rescue),
     *SUMMARY_COMMANDS,
     *(clients, list_audit, rotate_keys, records, sms, opt_outs, dead_letters),

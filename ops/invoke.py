@@ -17,7 +17,7 @@ from ops.errors import OperationError
 
 def deliver_reports(stage: Stage) -> dict[str, int]:
     """Deliver the reports that are due to managers. Raise OperationError."""
-    return _invoke_schedule(stage, "DeliverReports")
+    return run_schedule(stage, "DeliverReports")
 
 
 def export_days(stage: Stage, campaign_id: str, days: Sequence[date]) -> list[date]:
@@ -35,7 +35,7 @@ def export_days(stage: Stage, campaign_id: str, days: Sequence[date]) -> list[da
     for summary in filter(None, found.values()):
         entry = OutboxEntry(summary.campaign_day, summary.version, datetime.now(UTC))
         summaries.enqueue(Consumer.ANALYSTS, entry)
-    _invoke_schedule(stage, "ExportDays")
+    run_schedule(stage, "ExportDays")
     waiting = {entry.campaign_day for entry in outbox.iter_entries(Consumer.ANALYSTS)}
     return [day for day in days if CampaignDay(campaign_id, day) in waiting]
 
@@ -56,7 +56,8 @@ def _require_final(stage: Stage, campaign_id: str, day: date, summary: Summary |
         )
 
 
-def _invoke_schedule(stage: Stage, function_id: str) -> dict[str, int]:
+def run_schedule(stage: Stage, function_id: str) -> dict[str, int]:
+    """Invoke a function as its schedule does. Return the numbers of its run. Raise OperationError."""
     event = {"source": "daftar", "detail-type": "By hand", "detail": {}, "resources": [], "time": ""}
     event |= {"version": "0", "id": "by-hand", "account": "", "region": ""}
     counts: dict[str, int] = invoke_function(stage, function_id, event)

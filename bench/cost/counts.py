@@ -1,4 +1,4 @@
-"""What each operation asks of AWS, as `tests/edge/test_operation_costs.py` has counted it."""
+"""The counts of what each operation asks of AWS, as `tests/edge/test_operation_costs.py` has counted it."""
 
 import json
 from collections.abc import Mapping

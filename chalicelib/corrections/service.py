@@ -29,7 +29,6 @@ from chalicelib.corrections.reasons import read_reason
 from chalicelib.corrections.schemas import SubmitCorrection
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.http.pagination import Page, Position
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.correction_writes import CorrectionWrite
 from chalicelib.registrations.corrections import MAX_CORRECTIONS, Correction, CorrectionState
@@ -41,14 +40,14 @@ from chalicelib.registrations.references import Reference
 # Each attempt succeeds unless another writer changed the registration or what it depends on in between.
 _MAX_ATTEMPTS = 6
 
-# The SMS that says how a registration stands, by its status: a corrected phone gets it.
-_PURPOSES: Mapping[Status, Purpose] = {
-    Status.RECEIVED: Purpose.RECEIVED,
-    Status.AWAITING_PAYMENT: Purpose.PAYMENT_CODE,
-    Status.MISMATCH: Purpose.MISMATCH,
-    Status.ACTIVE: Purpose.ACTIVE,
-    Status.LAPSED: Purpose.ACTIVE,
+PURPOSES: Mapping[Status, str] = {
+    Status.RECEIVED: "received",
+    Status.AWAITING_PAYMENT: "payment_code",
+    Status.MISMATCH: "mismatch",
+    Status.ACTIVE: "active",
+    Status.LAPSED: "active",
 }
+"""The purpose of the SMS that says how a registration stands, by its status: a corrected phone gets it."""
 
 
 class CorrectionStore(Protocol):
@@ -282,7 +281,7 @@ class CorrectionService:
         may_tell = registration.worker.phone is not None and Flag.PHONE_OVER_CAP not in registration.flags
         if PHONE_PATH not in merged.now or not may_tell:
             return corrected
-        return correct({**detail, "purpose": _PURPOSES[corrected.status]})
+        return correct({**detail, "purpose": PURPOSES[corrected.status]})
 
 
 @dataclass

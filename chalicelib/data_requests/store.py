@@ -14,7 +14,7 @@ _BY_SUBJECT = "by_subject"
 _STEP_ASKED, _STEP_LOGGED, _STEP_DONE = "asked", "logged", "done"
 
 # A table can be restored to any time of the last 35 days, and no copy in a vault is kept for longer.
-_LOG_RETENTION = timedelta(days=40)
+LOG_RETENTION = timedelta(days=40)
 
 
 class DynamoDataRequests:
@@ -44,7 +44,7 @@ class DynamoDataRequests:
             "step": _STEP_LOGGED,
             "worker_key": erasure.worker_key,
             "received_before": to_timestamp(erasure.received_before),
-            "expires_at": int((erasure.received_before + _LOG_RETENTION).timestamp()),
+            "expires_at": int((erasure.received_before + LOG_RETENTION).timestamp()),
         }
         self._add(logged)
 

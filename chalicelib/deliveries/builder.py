@@ -1,6 +1,7 @@
 """Building of the service that sends reports to managers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from chalicelib import observability
@@ -27,19 +28,32 @@ if TYPE_CHECKING:
 _MANAGER_LANGUAGE: Final = "id"
 
 
+def build_delivery_store(container: "Container") -> DynamoDeliveries:
+    return DynamoDeliveries(
+        container.aws.dynamodb,
+        container.settings.sending_table,
+        new_write_id=generate_write_id,
+        clock=container.clock,
+        retention=2 * container.settings.report_max_age,
+    )
+
+
+def build_receipt_handler(container: "Container") -> Callable[[str], None]:
+    """Return what handles a message of the receipts queue, of an SMS or of a mail."""
+    from chalicelib.deliveries.consumer import handle_message  # noqa: PLC0415 - of OnReceipts alone
+    from chalicelib.notifications.consumer import handle_receipt  # noqa: PLC0415 - as above
+
+    handle_sms_receipt = partial(handle_receipt, container.notifications)
+    return partial(handle_message, lambda: build_delivery_store(container), handle_sms_receipt)
+
+
 def build_delivery_service(container: "Container") -> ReportDeliveryService:
     settings = container.settings
     return ReportDeliveryService(
         outbox=container.outbox,
         reports=container.reports,
         campaigns=container.campaigns,
-        deliveries=DynamoDeliveries(
-            container.aws.dynamodb,
-            settings.sending_table,
-            new_write_id=generate_write_id,
-            clock=container.clock,
-            retention=2 * settings.report_max_age,
-        ),
+        deliveries=build_delivery_store(container),
         channels=dict(_iter_channels(container)),
         hashing=container.hashing,
         config=DeliveryConfig(

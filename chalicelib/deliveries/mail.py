@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.campaigns.model import Manager
 from chalicelib.clock import Clock
+from chalicelib.deliveries.model import DeliveryId
 from chalicelib.deliveries.service import OutgoingReport
 from chalicelib.messaging.errors import PermanentFailure
 from chalicelib.rollups.report import Report
@@ -44,8 +45,11 @@ class Mail(Protocol):
 
 
 class MailTransport(Protocol):
-    def send(self, *, recipient: str, raw_message: bytes) -> None:
-        """Send one mail. Raise TransientFailure, PermanentFailure or OutcomeUnknown."""
+    def send(self, *, recipient: str, raw_message: bytes, delivery_id: DeliveryId) -> None:
+        """Send one mail, whose events are to name the delivery.
+
+        Raise TransientFailure, PermanentFailure or OutcomeUnknown.
+        """
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,11 @@ class MailReportChannel:
 
     def send(self, outgoing: OutgoingReport) -> None:
         address = outgoing.manager.email or ""
-        self._transport.send(recipient=address, raw_message=self._build_message(outgoing, address))
+        self._transport.send(
+            recipient=address,
+            raw_message=self._build_message(outgoing, address),
+            delivery_id=outgoing.delivery_id,
+        )
 
     def _build_message(self, outgoing: OutgoingReport, address: str) -> bytes:
         # Imported here to keep it out of the cold start of the API, which shares the zip.

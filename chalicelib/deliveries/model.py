@@ -56,6 +56,9 @@ class Delivery(OutboundAttempt):
         DeliveryState.WAITING: {DeliveryState.CLAIMED},
         DeliveryState.CLAIMED: {DeliveryState.WAITING, *SETTLED_STATES},
         **dict.fromkeys(SETTLED_STATES, frozenset()),
+        # A mail bounces after SES has taken it.
+        DeliveryState.ACCEPTED: {DeliveryState.FAILED},
+        DeliveryState.UNKNOWN: {DeliveryState.FAILED},
     }
     TIMEOUT: ClassVar[timedelta] = CLAIM_TIMEOUT
 
@@ -105,6 +108,15 @@ class Delivery(OutboundAttempt):
         if self.medium is Medium.MAIL and not self.is_repeated:
             return self._move_to(DeliveryState.WAITING, is_repeated=True, reason=reason)
         return self._move_to(DeliveryState.UNKNOWN, reason=reason)
+
+    def record_mail_event(self, reason: str) -> "Delivery":
+        """Return the delivery failed, because its mail bounced or was not wanted.
+
+        One that waits is sent again, and one that failed stays so.
+        """
+        if self.state in {DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}:
+            return self._move_to(DeliveryState.FAILED, reason=reason)
+        return self
 
 
 def derive_delivery_id(

@@ -9,6 +9,8 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
+from chalicelib.deliveries.mail_events import DELIVERY_TAG
+from chalicelib.deliveries.model import DeliveryId
 from chalicelib.messaging.errors import GatewayError, OutcomeUnknown, PermanentFailure, TransientFailure
 
 # With these codes no later attempt would succeed. Other codes are about the account or its configuration (an
@@ -31,13 +33,14 @@ class SESMailTransport:
         self._sender = sender
         self._configuration_set = configuration_set
 
-    def send(self, *, recipient: str, raw_message: bytes) -> None:
+    def send(self, *, recipient: str, raw_message: bytes, delivery_id: DeliveryId) -> None:
         options = {"ConfigurationSetName": self._configuration_set}
         try:
             self._client.send_email(
                 FromEmailAddress=self._sender,
                 Destination={"ToAddresses": [recipient]},
                 Content={"Raw": {"Data": raw_message}},
+                EmailTags=[{"Name": DELIVERY_TAG, "Value": delivery_id}],
                 **{name: value for name, value in options.items() if value},
             )
         except (ConnectTimeoutError, EndpointConnectionError) as error:

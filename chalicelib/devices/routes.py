@@ -59,9 +59,12 @@ def blueprint(container: "Container") -> Blueprint:
         view = CaptureReportView.build(report, caller=request.caller)
         if report.registration is not None:
             container.audit.record_read(report.registration.reference, caller=request.caller)
-        if view.registration is not None:
-            reference = view.registration.reference
-            view.registration.confirmation = container.confirmations.find_for(request.caller, reference)
+        if report.registration is not None and view.registration is not None:
+            view.registration.confirmation = container.confirmations.find_for(
+                request.caller,
+                report.registration.reference,
+                phone_corrected_at=report.registration.lifecycle.phone_corrected_at,
+            )
         return json_response(view, exclude_defaults=True)
 
     @routes.route("/v1/campaigns/{campaign_id}/bundle", methods=["GET"], content_types=[])

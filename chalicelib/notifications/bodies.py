@@ -6,7 +6,6 @@ There is no body if the registration has changed, or time has passed, so that th
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 
 from chalicelib.notifications.templates import format_day, get_template
 from chalicelib.registrations.model import (
@@ -19,20 +18,7 @@ from chalicelib.registrations.model import (
     Status,
 )
 from chalicelib.rupiah import format_rupiah
-
-
-class Purpose(StrEnum):
-    """The purposes of SMS, each with a template in `templates.json`."""
-
-    RECEIVED = "received"
-    PAYMENT_CODE = "payment_code"
-    ACTIVE = "active"
-    PAYMENT_LATE = "payment_late"
-    MISMATCH = "mismatch"
-    LAPSING_SOON = "lapsing_soon"
-    CANCELLED = "cancelled"
-    ALREADY_REGISTERED = "already_registered"
-
+from chalicelib.sms_purposes import Purpose
 
 PURPOSE_BY_EVENT_TYPE: Mapping[EventType, Purpose] = {
     EventType.PAYMENT_CODE_ISSUED: Purpose.PAYMENT_CODE,

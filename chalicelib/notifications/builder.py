@@ -1,12 +1,13 @@
 """Building of the services that send SMS to workers."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from chalicelib import observability
-from chalicelib.chats.builder import build_capture_chats, build_notice_gateways
 from chalicelib.clock import sleep
+from chalicelib.messaging.gateways import Gateway
 from chalicelib.messaging.rate_limiter import SendRate
-from chalicelib.notifications.chats import ChatFirstGateway, ChatTargets
+from chalicelib.notifications.chats import ChatFirstGateway, Chats, ChatTargets
 from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.held_sms import HeldSmsService
 from chalicelib.notifications.hours import QuietHours
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from chalicelib.messaging.gateways import ChatTarget
 
 
-def build_notification_service(container: "Container") -> NotificationService:
+def build_notification_service(
+    container: "Container", chats: Chats, chat_gateways: Mapping[str, Gateway]
+) -> NotificationService:
+    """Return the service that tells workers in their `chats`, by the gateways of these, or by SMS."""
     settings = container.settings
     return NotificationService(
         registrations=container.reading,
@@ -34,10 +38,8 @@ def build_notification_service(container: "Container") -> NotificationService:
         opt_outs=container.opt_outs,
         receipt_flow=DynamoReceiptFlow(container.aws.dynamodb, settings.sending_table),
         rate_limiter=container.send_rate_limiter,
-        gateway=ChatFirstGateway(
-            container.sms_gateway, build_notice_gateways(container), on_refused=_report_refused_by_chat
-        ),
-        chats=ChatTargets(build_capture_chats(container), timeout=settings.chat_timeout),
+        gateway=ChatFirstGateway(container.sms_gateway, chat_gateways, on_refused=_report_refused_by_chat),
+        chats=ChatTargets(chats, timeout=settings.chat_timeout),
         hashing=container.hashing,
         config=NotificationConfig(
             rate=SendRate(settings.sms_parts_per_second),

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from chalicelib.messaging.errors import AccountFailure, PermanentFailure
 from chalicelib.messaging.gateways import ChatTarget, Gateway, GatewayAcceptance, OutgoingSms
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
 from chalicelib.registrations.model import Registration
+from chalicelib.sms_purposes import Purpose
 
 # The answer in the chat has said that the registration was received, to known workers and to new ones alike.
 # The reference goes by SMS alone: a second message in the chat would tell its sender that the NIK was new.

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from chalicelib.callers import Caller, Role
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms, SmsState
+from chalicelib.sms_purposes import Purpose
 
 
 class ConfirmationState(StrEnum):
@@ -61,15 +61,20 @@ class ConfirmationService:
     def __init__(self, *, sms_history: SmsHistory) -> None:
         self._sms_history = sms_history
 
-    def find_for(self, caller: Caller, reference: str) -> ConfirmationState | None:
+    def find_for(
+        self, caller: Caller, reference: str, *, phone_corrected_at: int = 0
+    ) -> ConfirmationState | None:
         """Return the state of a registration's confirmation, None for whoever is no officer and no manager.
 
-        It is sent if any copy was, or else the state of the newest.
+        It is sent if any copy was, or else the state of the newest. Copies to the phone that was recorded
+        before the version `phone_corrected_at` do not count.
         """
         if not caller.roles & _TOLD_ROLES:
             return None
         found = self._sms_history.iter_by_reference(reference)
-        return _combine(each for each in found if each.purpose is Purpose.RECEIVED)
+        return _combine(
+            each for each in found if each.purpose is Purpose.RECEIVED and each.version >= phone_corrected_at
+        )
 
 
 def judge_confirmation(state: SmsState, reason: str | None) -> ConfirmationState:

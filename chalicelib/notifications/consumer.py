@@ -9,7 +9,6 @@ from chalicelib.messaging import aws_events
 from chalicelib.messaging.model import SmsId, parse_sms_id
 from chalicelib.messaging.receipts import Receipt, ReceiptSink
 from chalicelib.notifications import bodies
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import NoPhone, SmsUnknown
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.notifications.model import Sms, SmsState
@@ -22,6 +21,7 @@ from chalicelib.registrations.messages import (
     RegistrationReceived,
     SmsRequested,
 )
+from chalicelib.sms_purposes import Purpose
 
 Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsRequested | SmsDue
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.confirmations import UNTOLD_STATES, judge_confirmation
 from chalicelib.notifications.model import SmsState
+from chalicelib.sms_purposes import Purpose
 
 
 @dataclass(frozen=True)

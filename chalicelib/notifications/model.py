@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from chalicelib.messaging.attempts import IllegalTransition, OutboundAttempt, Outcome, OutcomeType
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.sms_purposes import Purpose
 
 # Longer than the sending function may run.
 ATTEMPT_TIMEOUT = timedelta(seconds=60)
@@ -150,6 +150,11 @@ class Sms(OutboundAttempt):
     request_version: int | None = None
     gateway: str | None = None
     sends: Mapping[str, SmsSend] = field(default_factory=dict)
+
+    @property
+    def version(self) -> int:
+        """Return the version of the registration that this SMS is about: that of its request or event."""
+        return self.request_version or self.event_version
 
     @property
     def committed(self) -> int:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.callers import Caller
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.notifications.bodies import Purpose, may_request
+from chalicelib.notifications.bodies import may_request
 from chalicelib.notifications.errors import (
     SmsNotApplicable,
     SmsRequestCapReached,
@@ -24,6 +24,7 @@ from chalicelib.notifications.errors import (
 from chalicelib.notifications.hours import find_zone
 from chalicelib.notifications.stores import Campaigns
 from chalicelib.registrations.model import EventType, LifecycleState, Registration
+from chalicelib.sms_purposes import Purpose
 
 # A request for the same SMS within this time is a repeat of the last one.
 REPEAT_WINDOW = timedelta(minutes=10)

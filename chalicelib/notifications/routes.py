@@ -64,7 +64,7 @@ def _add_request_routes(routes: Blueprint, container: "Container") -> None:
     )
     def request_sms(request: Request, reference: str) -> Response:
         """Send the worker an SMS once more; the same request within ten minutes is a repeat."""
-        from chalicelib.notifications.bodies import Purpose  # noqa: PLC0415 - not for the cold start
+        from chalicelib.sms_purposes import Purpose  # noqa: PLC0415 - not for the cold start
 
         purpose = Purpose(request.parse_body(RequestSms).purpose)
         registration, is_repeat = container.sms_requests.request(reference, purpose, caller=request.caller)

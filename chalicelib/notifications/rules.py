@@ -3,17 +3,15 @@
 import re
 from datetime import datetime
 
-from chalicelib.notifications.bodies import Body, Purpose
+from chalicelib.notifications.bodies import Body
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import get_template
-from chalicelib.registrations.model import EventType, Registration, Status
+from chalicelib.registrations.model import Registration, Status
+from chalicelib.sms_purposes import Purpose
 
 # An Indonesian mobile number, as intake parses them. Checked again before money is spent, against toll fraud
 # by numbers that reached the table in another way.
 _MOBILE_PATTERN = re.compile(r"\+628[1-35-9]\d{7,10}")
-
-# The name of the corrected field in an event.
-_PHONE = "worker.phone"
 
 
 def may_resend(sms: Sms) -> bool:
@@ -45,9 +43,4 @@ def _is_before_phone_correction(sms: Sms, registration: Registration) -> bool:
     """
     if sms.purpose is Purpose.ALREADY_REGISTERED:
         return False
-    corrected_at = [
-        version
-        for version, event in enumerate(registration.lifecycle.history, start=1)
-        if event.event_type is EventType.CORRECTED and _PHONE in str(event.detail["fields"]).split(",")
-    ]
-    return (sms.request_version or sms.event_version) < max(corrected_at, default=0)
+    return sms.version < registration.lifecycle.phone_corrected_at

@@ -25,7 +25,7 @@ from chalicelib.messaging.rate_limiter import (
 )
 from chalicelib.messaging.receipts import Receipt, ReceiptFlow
 from chalicelib.messaging.segments import split_segments
-from chalicelib.notifications.bodies import Body, Purpose, find_event_version, render_body
+from chalicelib.notifications.bodies import Body, find_event_version, render_body
 from chalicelib.notifications.chats import ChatTargets
 from chalicelib.notifications.errors import (
     BudgetExhausted,
@@ -51,6 +51,7 @@ from chalicelib.notifications.stores import Campaigns, Registrations, SmsLedger
 from chalicelib.notifications.templates import SmsKind, get_template
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.model import Registration
+from chalicelib.sms_purposes import Purpose
 
 # At ten parts a second, all functions that may run at once need less.
 _MAX_SLOT_WAIT = timedelta(seconds=4)

@@ -8,8 +8,8 @@ import hashlib
 
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
+from chalicelib.sms_purposes import Purpose
 
 _LENGTH = 32
 

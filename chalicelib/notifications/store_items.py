@@ -13,11 +13,11 @@ from chalicelib.aws.items import Values
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.counting import SmsFacts
 from chalicelib.notifications.model import Sms, SmsSend, SmsState
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.records import record_parser
+from chalicelib.sms_purposes import Purpose
 
 BY_DUE = "by_due"
 BY_CAMPAIGN_DAY = "by_campaign_day"

@@ -11,6 +11,8 @@ from enum import StrEnum
 MAX_CORRECTIONS = 10
 """The corrections of one registration, declined ones included. They are stored in its item."""
 
+PHONE_FIELD = "worker.phone"
+
 _IDENTITY_FIELDS = frozenset(
     {"worker.nik", "worker.birth_date", "worker.email", "worker.address", "work.monthly_income"}
 )

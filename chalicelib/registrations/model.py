@@ -11,7 +11,7 @@ from enum import StrEnum
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations.capture_metadata import CaptureMetadata
-from chalicelib.registrations.corrections import Correction
+from chalicelib.registrations.corrections import PHONE_FIELD, Correction
 from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
@@ -129,6 +129,19 @@ class LifecycleState:
     def is_full(self) -> bool:
         """Return True if the history takes no more reported events."""
         return sum(event.event_type in REPORTED_EVENTS for event in self.history) >= MAX_REPORTED_EVENTS
+
+    @property
+    def phone_corrected_at(self) -> int:
+        """Return the version at which the phone was last corrected, 0 if it never was."""
+        return max(
+            (
+                version
+                for version, event in enumerate(self.history, start=1)
+                if event.event_type is EventType.CORRECTED
+                and PHONE_FIELD in str(event.detail["fields"]).split(",")
+            ),
+            default=0,
+        )
 
     @property
     def active_until(self) -> date | None:

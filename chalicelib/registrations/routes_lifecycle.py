@@ -1,4 +1,4 @@
-"""What happens to a registration after intake, over HTTP: codes, payments, verification, cancellation."""
+"""Registrations after intake over HTTP: payment codes, payments, verification, cancellation."""
 
 from typing import TYPE_CHECKING
 
@@ -117,5 +117,9 @@ def respond_with_registration(
     container.audit.record_read(registration.reference, caller=request.caller)
     view = RegistrationView.build(registration, caller=request.caller)
     if shows_confirmation:
-        view.confirmation = container.confirmations.find_for(request.caller, registration.reference)
+        view.confirmation = container.confirmations.find_for(
+            request.caller,
+            registration.reference,
+            phone_corrected_at=registration.lifecycle.phone_corrected_at,
+        )
     return json_response(view, exclude_defaults=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -20,6 +20,9 @@ from chalicelib.typed import clean_text, find_text_problem
 ReturnType = TypeVar("ReturnType")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,9}")
 _KEY_ID = re.compile(r"[a-z]{1,20}-[0-9T:.Z-]{1,40}")
 _MAX_TEXT_LENGTH = 200
@@ -98,7 +101,26 @@ class _PlainTextType(click.ParamType[str]):
         return cleaned
 
 
+class _MomentType(click.ParamType[datetime]):
+    name = "time"
+
+    def convert(
+        self, value: datetime | str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return a past moment with its UTC offset. Raise click's BadParameter."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value if _MOMENT.fullmatch(value) else "")
+        except ValueError:
+            self.fail(f"{value!r} is not a time: write it as 2024-10-09T14:30:00+07:00", param, ctx)
+        if moment > datetime.now(UTC):
+            self.fail(f"{value!r} is in the future", param, ctx)
+        return moment
+
+
 DAY = _DayType()
+MOMENT = _MomentType()
 WHOLE_NUMBER = _WholeNumberType()
 KEY_ID = _KeyIdType()
 PLAIN_TEXT = _PlainTextType()

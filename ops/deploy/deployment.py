@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.deploy import sms_setup
+from ops.deploy import mail_setup, sms_setup
 from ops.deploy.artefacts import create_artefact_bucket
 from ops.deploy.change_sets import (
     ChangeSet,
@@ -28,6 +28,7 @@ from ops.deploy.granted_actions import list_widened_roles
 from ops.deploy.index_steps import iter_index_steps
 from ops.deploy.keys import create_missing_keys
 from ops.deploy.packaging import Package, package_app
+from ops.deploy.parameters import make_parameters, read_deployed_parameters
 from ops.deploy.preflight import read_account
 from ops.deploy.smoke_test import run_smoke_test
 from ops.deploy.stage_file import StageConfig
@@ -96,7 +97,8 @@ class Deployment:
         self._on_step("creating the bucket for packages")
         bucket = self._config.get_bucket(account)
         create_artefact_bucket(self._aws_client("s3"), bucket)
-        parameters = self._make_parameters()
+        self._on_step("creating the configuration sets of SMS and SES")
+        parameters = make_parameters(self._config, self._aws_client, self._add_note)
         changes = self._update_stack(package, bucket, parameters)
         stage = describe_stage(self._config.stack_name, self._aws_client)
         self._make_live(package, stage)
@@ -131,21 +133,6 @@ class Deployment:
         self._notes.append("this is the emulator: parts of the template that it cannot read are adapted")
         return replace(package, template=adapt_template(package.template))
 
-    def _make_parameters(self) -> dict[str, str]:
-        """Return the stage's parameters, with those that the deployment makes."""
-        made = {"Stage": self._config.kind, "SmsConfigurationSet": self._config.stack_name}
-        self._on_step("creating the SMS configuration set")
-        try:
-            client = self._aws_client("pinpoint-sms-voice-v2")
-            sms_setup.create_configuration_set(client, self._config.stack_name)
-            if "SmsProtectConfiguration" not in self._config.parameters:
-                made["SmsProtectConfiguration"] = sms_setup.create_protect_configuration(
-                    client, self._config.stack_name
-                )
-        except (ClientError, BotoCoreError) as error:
-            self._note_missing_sms(error)
-        return {**made, **self._config.parameters}
-
     def _update_stack(self, package: Package, bucket: str, parameters: Mapping[str, str]) -> list[str]:
         """Bring the stack to the package's template, one new index of a table at a time."""
         s3 = self._aws_client("s3")
@@ -153,7 +140,10 @@ class Deployment:
         done: list[str] = []
         for step in iter_index_steps(deployed, package.template) if deployed else ():
             self._on_step("preparing an index, which DynamoDB creates one at a time")
-            done += self._update(upload_template(step, bucket, s3), self._read_deployed_parameters())
+            done += self._update(
+                upload_template(step, bucket, s3),
+                read_deployed_parameters(self._cloudformation, self._config.stack_name),
+            )
         self._on_step("preparing the changes")
         widened = list_widened_roles(deployed, package.template) if deployed else []
         return done + self._update(upload_package(package, bucket, s3, parameters), parameters, widened)
@@ -193,23 +183,22 @@ class Deployment:
         template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
         return template
 
-    def _read_deployed_parameters(self) -> dict[str, str]:
-        stack = self._cloudformation.describe_stacks(StackName=self._config.stack_name)["Stacks"][0]
-        return {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}
-
     def _send_receipts(self, stage: Stage, parameters: Mapping[str, str]) -> None:
-        self._on_step("sending receipts of SMS to the stack")
+        self._on_step("sending receipts of SMS and bounces of mails to the stack")
+        topic = stage.outputs["ReceiptsTopicArn"]
         try:
             sms_setup.send_receipts_to(
-                self._aws_client("pinpoint-sms-voice-v2"),
-                parameters["SmsConfigurationSet"],
-                stage.outputs["ReceiptsTopicArn"],
+                self._aws_client("pinpoint-sms-voice-v2"), parameters["SmsConfigurationSet"], topic
             )
         except (ClientError, BotoCoreError) as error:
-            self._note_missing_sms(error)
+            self._add_note(sms_setup.explain_missing_service(error))
+        if mail_set := parameters.get("MailConfigurationSet"):
+            try:
+                mail_setup.send_events_to(self._aws_client("sesv2"), mail_set, topic)
+            except (ClientError, BotoCoreError) as error:
+                self._add_note(mail_setup.explain_missing_service(error))
 
-    def _note_missing_sms(self, error: ClientError | BotoCoreError) -> None:
-        note = sms_setup.explain_missing_service(error)
+    def _add_note(self, note: str) -> None:
         if note not in self._notes:
             self._notes.append(note)
 

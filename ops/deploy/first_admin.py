@@ -33,13 +33,21 @@ def iter_clients(stage: Stage) -> Iterator[Client]:
     return _open_clients(stage).iter_after(" ", page_size=_PAGE_SIZE)
 
 
-def enrol_directly(stage: Stage, client_id: str, role: Role, *, lifetime: timedelta) -> str:
+def enrol_directly(
+    stage: Stage, client_id: str, role: Role, *, lifetime: timedelta, daily_cap: int | None = None
+) -> str:
     """Enrol a client with the operator's rights on the table, for every campaign. Return its token.
 
     Raise ClientExists.
     """
     campaigns = () if role is Role.ADMIN else (EVERY_CAMPAIGN,)
-    command = EnrolClient(client_id=client_id, roles=(role,), campaigns=campaigns)
+    command = EnrolClient(
+        client_id=client_id,
+        roles=(role,),
+        campaigns=campaigns,
+        daily_flag=daily_cap,
+        daily_cap=daily_cap,
+    )
     _, token = open_registry(stage, TokenLifetime(lifetime)).enrol(command)
     return token
 

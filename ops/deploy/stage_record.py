@@ -44,6 +44,11 @@ def make_emulator_url(endpoint: str, stage: Stage) -> str:
     return f"{endpoint}/_aws/execute-api/{stage.outputs['RestAPIId']}/{stage.outputs['RestAPIStage']}"
 
 
+def is_emulated(stage: Stage) -> bool:
+    """Return True if a stage is in the emulator: the local one, or one that was deployed into it."""
+    return stage.is_local or find_local_endpoint() is not None
+
+
 def find_local_endpoint() -> str | None:
     """Return AWS_ENDPOINT_URL if it leads to an emulator on this machine, else None."""
     url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")

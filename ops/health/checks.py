@@ -11,6 +11,7 @@ from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOS
 from chalicelib.crypto.store import DynamoWrappedKeys
 from ops.aws_errors import AWS_ERRORS, explain_aws_error
 from ops.deploy.first_admin import FIRST_ADMIN, iter_clients
+from ops.deploy.mail_setup import has_events
 from ops.deploy.preflight import Level, inspect_account
 from ops.deploy.sms_setup import has_receipts
 from ops.deploy.stage_file import StageConfig
@@ -147,6 +148,18 @@ def _check_receipts(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, s
         yield False, text, _make_deploy_command(stage)
 
 
+def _check_bounces(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, str | None]]:
+    if not stage.parameters.get("MailIdentity"):
+        return  # The account's check says so.
+    mail_set = stage.parameters.get("MailConfigurationSet")
+    topic = stage.outputs["ReceiptsTopicArn"]
+    if mail_set and has_events(stage.aws_client("sesv2"), mail_set, topic):
+        yield True, "bounces and complaints of mails come to the stage", None
+    else:
+        text = "bounces of mails do not come to the stage: such a mail counts as delivered"
+        yield False, text, _make_deploy_command(stage)
+
+
 def _check_alarm_address(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, str | None]]:
     topics = {"AlarmTopic": "the alarms that wake somebody", "TicketTopic": "the other alarms"}
     for topic, alarms in topics.items():
@@ -181,5 +194,6 @@ _CHECKS: dict[str, tuple[Check, bool]] = {
     # The emulator knows no point-in-time recovery.
     "tables": (_check_tables, False),
     "receipts": (_check_receipts, False),
+    "bounces": (_check_bounces, False),
     "alarms' address": (_check_alarm_address, False),
 }

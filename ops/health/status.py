@@ -16,6 +16,7 @@ from infra.template import join_template
 from ops.aws_errors import AWS_ERRORS, explain_aws_error
 from ops.campaign_days import iter_campaign_days
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
+from ops.deploy.stage_record import is_emulated
 from ops.deploy.stages import Stage
 
 _COUNTS = {
@@ -201,7 +202,7 @@ def _read_alarms(stage: Stage, _now: datetime) -> Section:
     lines = [f"{each['alarm']} rings since {each['since']:%Y-%m-%d %H:%M} UTC" for each in ringing]
     problems = [f"ringing alarms: {len(ringing)}; docs/operating.md says what to do"] if ringing else []
     # The emulator reads alarms, but does not judge them as CloudWatch does.
-    return Section({"ringing": ringing}, lines or ["no alarm rings"], [] if stage.is_local else problems)
+    return Section({"ringing": ringing}, lines or ["no alarm rings"], [] if is_emulated(stage) else problems)
 
 
 def _read_schedules(stage: Stage, now: datetime) -> Section:
@@ -217,7 +218,7 @@ def _read_schedules(stage: Stage, now: datetime) -> Section:
     silent = [
         name
         for name, at in last_runs.items()
-        if at is None and not stage.is_local and now - deployed_at > SCHEDULES[name]
+        if at is None and not is_emulated(stage) and now - deployed_at > SCHEDULES[name]
     ]
     lines = [
         f"{name}: "

@@ -5,13 +5,20 @@ from typing import Any
 # AWS authorises a batch by the action of the single message; the emulator has an action of its own for it.
 _SEND_ACTION, _SEND_BATCH_ACTION = "sqs:SendMessage", "sqs:SendMessageBatch"
 
-# Resources that the emulator refuses, and properties of functions that it has no service for.
+# Resources that the emulator refuses, even under a condition.
 UNKNOWN_TYPES = {
+    "AWS::Backup::BackupPlan",
+    "AWS::Backup::BackupSelection",
+    "AWS::Backup::BackupVault",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::WAFv2::WebACL",
     "AWS::WAFv2::WebACLAssociation",
 }
 _POLICY_TYPES = {"AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"}
+# Its role names the vault, which is left out.
+_VAULT_CONDITION = "VaultIsWanted"
+
+# Of functions.
 _UNKNOWN_PROPERTIES = {"DeploymentPreference", "SnapStart"}
 
 
@@ -21,7 +28,11 @@ def adapt_template(template: dict[str, Any]) -> dict[str, Any]:
     Statements of policies that demand TLS are left out: the emulator speaks plain HTTP. So is what it has no
     service for.
     """
-    known = {name: each for name, each in template["Resources"].items() if each["Type"] not in UNKNOWN_TYPES}
+    known = {
+        name: each
+        for name, each in template["Resources"].items()
+        if each["Type"] not in UNKNOWN_TYPES and each.get("Condition") != _VAULT_CONDITION
+    }
     resources = _drop_tls_statements(_allow_batch_sends(_drop_unknown_properties(known)))
     return {**template, "Resources": {**resources, **_make_gateway_responses(resources)}}
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.counting import SmsFacts
 from chalicelib.notifications.model import SendUpdate, SmsState
 from chalicelib.notifications.templates import SmsKind
+from chalicelib.sms_purposes import Purpose
 from tests.contracts.conftest import Engine
 from tests.contracts.sms_ledger import make_stores
 from tests.support.builders import NOW

@@ -32,7 +32,7 @@ class RecordingTransport:
         self.raw: list[bytes] = []
         self.to: list[str] = []
 
-    def send(self, *, recipient: str, raw_message: bytes) -> None:
+    def send(self, *, recipient: str, raw_message: bytes, delivery_id: str) -> None:
         """Record a mail."""
         self.to.append(recipient)
         self.raw.append(raw_message)

@@ -7,14 +7,17 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 
+from chalicelib.deliveries.model import DeliveryId
 from chalicelib.deliveries.ses import SESMailTransport
 from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure, TransientFailure
 
+DELIVERY = DeliveryId("d" * 32)
 RAW = b"From: laporan@daftar.example\r\n\r\nhalo"
 REQUEST = {
     "FromEmailAddress": "laporan@daftar.example",
     "Destination": {"ToAddresses": ["satu@example.com"]},
     "Content": {"Raw": {"Data": RAW}},
+    "EmailTags": [{"Name": "delivery", "Value": DELIVERY}],
 }
 
 
@@ -36,13 +39,15 @@ def make_client_error(code: str, status: int = 400) -> ClientError:
 @pytest.mark.parametrize(
     ("configuration_set", "options"), [("", {}), ("reports", {"ConfigurationSetName": "reports"})]
 )
-def test_request_has_the_raw_message(configuration_set: str, options: dict[str, Any]) -> None:
+def test_request_has_the_raw_message_and_names_the_delivery(
+    configuration_set: str, options: dict[str, Any]
+) -> None:
     client = boto3.client("sesv2", "ap-southeast-3")
     with Stubber(client) as stub:
         stub.add_response("send_email", {"MessageId": "m-1"}, {**REQUEST, **options})
 
         SESMailTransport(client, sender="laporan@daftar.example", configuration_set=configuration_set).send(
-            recipient="satu@example.com", raw_message=RAW
+            recipient="satu@example.com", raw_message=RAW, delivery_id=DELIVERY
         )
 
 
@@ -68,7 +73,7 @@ def test_request_has_the_raw_message(configuration_set: str, options: dict[str, 
 def test_ses_errors_are_classified_by_their_next_step(failure: Any, error_type: Any) -> None:
     with pytest.raises(error_type) as raised:
         SESMailTransport(FailingClient(failure), sender="laporan@daftar.example").send(
-            recipient="satu@example.com", raw_message=RAW
+            recipient="satu@example.com", raw_message=RAW, delivery_id=DELIVERY
         )
 
     assert "satu" not in str(raised.value)

@@ -19,9 +19,9 @@ from moto.ses.models import ses_backends
 from chalicelib.campaigns.model import Campaign
 from chalicelib.deliveries.schedule import DeliveryPartialFailure
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import FAR_FUTURE, Edge, LogOutput
+from tests.edge.conftest import FAR_FUTURE, Edge, LogOutput, scan_table
 from tests.edge.test_rollup_function import SECOND_DAY_CAPTURED_AT, register_and_publish, run_rollup
-from tests.support.aws_events import make_schedule_event
+from tests.support.aws_events import make_schedule_event, make_sqs_event
 from tests.support.payloads import make_campaign_payload
 
 SENDER = "laporan@daftar.example"
@@ -116,6 +116,34 @@ def test_mails_that_ses_rejects_are_sent_by_a_later_run(mail_edge: Edge) -> None
     assert deliver_reports(mail_edge) == {"settled": 1, "open": 0}
 
     assert len(list_mails()) == 2
+
+
+def test_a_mail_that_bounces_is_a_report_that_was_not_delivered(
+    mail_edge: Edge, log_output: LogOutput
+) -> None:
+    register_and_publish(mail_edge, 1)
+    run_rollup(mail_edge)
+    deliver_reports(mail_edge)
+    keys = [item["pk"]["S"] for item in scan_table("SendingTable")]
+    first, second = (key.removeprefix("DELIVERY#") for key in keys if key.startswith("DELIVERY#"))
+    mail = {"destination": ["satu@example.com"], "tags": {"delivery": [first]}}
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "satu@example.com"}]}
+
+    done = mail_edge.invoke(
+        "on_receipts", make_sqs_event({"eventType": "Bounce", "mail": mail, "bounce": bounce})
+    )
+
+    assert done == {"batchItemFailures": []}
+    states = {
+        item["pk"]["S"].removeprefix("DELIVERY#"): (item["state"]["S"], item.get("reason", {}).get("S"))
+        for item in scan_table("SendingTable")
+        if item["pk"]["S"].startswith("DELIVERY#")
+    }
+    assert states == {first: ("failed", "bounced:permanent"), second: ("accepted", None)}
+    assert [each["ReportsNotDelivered"] for each in log_output.metrics if "ReportsNotDelivered" in each] == [
+        [1.0]
+    ]
+    assert not [value for value in PERSONAL_VALUES if value in log_output.text]
 
 
 def test_a_stage_without_a_sender_logs_and_counts_the_reports_that_are_not_mailed(

@@ -15,6 +15,7 @@ ACTIONS_WITHOUT_RESOURCE = {
 
 # The roles that no function has, and the service that each is for.
 SERVICE_BY_ROLE = {
+    "VaultRole": "backup.amazonaws.com",
     "ApiLogsRole": "apigateway.amazonaws.com",
     "TrafficShiftRole": "codedeploy.amazonaws.com",
 }
@@ -174,6 +175,7 @@ GRANTS_BY_FUNCTION = {
         Grant("sqs:ReceiveMessage", "ReceiptsQueue.Arn"),
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:GetItem", "SendingTable.Arn"),
         Grant("dynamodb:PutItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
     },
@@ -199,6 +201,8 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:UpdateItem", "ConversationsTable.Arn"),
         Grant("dynamodb:PutItem", "ClientsTable.Arn"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
     },
     "OnChatOutbox": {
         Grant("sqs:ChangeMessageVisibility", "ChatOutboxQueue.Arn"),

@@ -120,13 +120,26 @@ def test_every_alarm_watches_a_resource_of_this_stack(template: PackagedTemplate
 
 
 def test_every_topic_is_encrypted_under_a_key_that_its_publisher_may_use(template: PackagedTemplate) -> None:
-    publishers = {"AlarmTopic": "cloudwatch.amazonaws.com", "ReceiptsTopic": "sms-voice.amazonaws.com"}
-    publishers["TicketTopic"] = "cloudwatch.amazonaws.com"
+    publishers = {
+        "AlarmTopic": {"cloudwatch.amazonaws.com"},
+        "TicketTopic": {"cloudwatch.amazonaws.com"},
+        "ReceiptsTopic": {"sms-voice.amazonaws.com", "ses.amazonaws.com"},
+    }
     assert set(template.find_resources("AWS::SNS::Topic")) == set(publishers)
     for name, topic in template.find_resources("AWS::SNS::Topic").items():
         policy = template.resources[resolve_logical_id(topic["KmsMasterKeyId"])]["Properties"]["KeyPolicy"]
-        users = [statement["Principal"] for statement in policy["Statement"]]
-        assert {"Service": publishers[name]} in users, name
+        users = {statement["Principal"].get("Service") for statement in policy["Statement"]}
+        assert publishers[name] <= users, name
+    policies = template.find_resources("AWS::SNS::TopicPolicy").values()
+    allowed = {
+        resolve_logical_id(policy["Topics"][0]): {
+            statement["Principal"]["Service"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow"
+        }
+        for policy in policies
+    }
+    assert allowed == publishers
 
 
 def test_these_metrics_of_our_own_raise_alarms(template: PackagedTemplate) -> None:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from chalicelib.messaging.errors import OutcomeUnknown, TransientFailure
 from chalicelib.notifications import consumer
-from chalicelib.notifications.bodies import Purpose, find_event_version
+from chalicelib.notifications.bodies import find_event_version
 from chalicelib.notifications.errors import NoPhone
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.registrations.messages import RegistrationChanged
 from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import ANOTHER_REFERENCE, REFERENCE, make_registration

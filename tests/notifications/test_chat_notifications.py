@@ -14,10 +14,10 @@ from chalicelib.messaging.errors import (
 )
 from chalicelib.messaging.gateways import ChatTarget
 from chalicelib.messaging.receipts import Receipt
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import NoPhone
 from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.registrations.model import Registration
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.lifecycle_builders import add_payment
 from tests.support.notification_harness import NotificationHarness

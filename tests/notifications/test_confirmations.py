@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.callers import Role
 from chalicelib.messaging.errors import OutcomeUnknown, PermanentFailure
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.confirmations import ConfirmationService, judge_confirmation
 from chalicelib.notifications.model import Sms, SmsState
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW, make_caller
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_reference, make_registration, make_sms
@@ -28,9 +28,19 @@ class StoredSms:
         return (each for each in self._sms_list if each.reference == reference)
 
 
-def find(*sms_list: Sms, role: Role = Role.KIOSK) -> str | None:
+def find(*sms_list: Sms, role: Role = Role.KIOSK, phone_corrected_at: int = 0) -> str | None:
     service = ConfirmationService(sms_history=StoredSms(*sms_list))
-    return service.find_for(make_caller(role), make_sms().reference)
+    reference = make_sms().reference
+    return service.find_for(make_caller(role), reference, phone_corrected_at=phone_corrected_at)
+
+
+def test_a_copy_to_the_wrong_phone_is_no_confirmation_of_the_right_one() -> None:
+    wrong = make_sms(state=SmsState.DELIVERED)
+    right = make_sms(2, request_version=3, state=SmsState.PENDING, reference=wrong.reference)
+
+    assert find(wrong) == "sent"
+    assert find(wrong, phone_corrected_at=3) == "none"
+    assert find(wrong, right, phone_corrected_at=3) == "waiting"
 
 
 @pytest.mark.parametrize(

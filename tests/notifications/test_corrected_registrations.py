@@ -7,13 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.corrections.service import PURPOSES as SERVICE_PURPOSES
 from chalicelib.messaging.errors import TransientFailure
 from chalicelib.notifications import consumer
-from chalicelib.notifications.bodies import Purpose, find_event_version
+from chalicelib.notifications.bodies import find_event_version
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.messages import SmsRequested
-from chalicelib.registrations.model import CorrectionImpact, LifecycleState, Registration
+from chalicelib.registrations.model import (
+    TRANSITIONS,
+    CorrectionImpact,
+    EventType,
+    LifecycleState,
+    Registration,
+)
 from chalicelib.registrations.phone import Phone
+from chalicelib.sms_purposes import Purpose
 from tests.notifications.test_cancelled_registrations import (
     CancellationHarness,
     Step,
@@ -62,6 +70,11 @@ class CorrectionHarness(CancellationHarness):
     def list_phones(self) -> list[str | None]:
         """Return the phones that SMS went out to."""
         return [each.phone for each in self.gateway.sent_sms]
+
+
+def test_every_status_that_can_be_corrected_has_an_sms() -> None:
+    assert set(SERVICE_PURPOSES) == set(TRANSITIONS[EventType.CORRECTED])
+    assert {Purpose(each) for each in SERVICE_PURPOSES.values()} <= set(PURPOSES)
 
 
 def test_the_right_phone_gets_one_sms_after_the_wrong_one_got_it() -> None:

@@ -7,10 +7,10 @@ import pytest
 from chalicelib.messaging.errors import TransientFailure
 from chalicelib.messaging.rate_limiter import SendingStop
 from chalicelib.notifications import schedule
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.due_sms import DueSmsQueuer
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.refusals import TryAgain
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.logs import collect_logs
 from tests.support.notification_harness import NotificationHarness

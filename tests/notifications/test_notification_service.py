@@ -16,10 +16,10 @@ from chalicelib.messaging.errors import (
     TransientFailure,
 )
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.registrations.errors import RegistrationUnknown
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.notification_harness import NotificationHarness, WorkerKilled
 from tests.support.registration_builders import FIRST_DAY, make_reference, make_registration, make_sms

@@ -15,11 +15,11 @@ from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.gateways import GatewayAcceptance, OutgoingSms
 from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendRate
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.chats import ChatTargets
 from chalicelib.notifications.service import NotificationService
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.model import Registration
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.chats import InMemoryChats

@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from chalicelib.notifications import bodies
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.registrations.messages import RegistrationChanged
 from chalicelib.registrations.model import EventType, LifecycleState
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.registration_builders import REFERENCE, make_registration
 

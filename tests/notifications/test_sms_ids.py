@@ -9,10 +9,10 @@ import pytest
 
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.model import SmsId, parse_sms_id
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.notifications.sms_ids import derive_former_sms_id, derive_sms_id
 from chalicelib.notifications.templates import get_template
+from chalicelib.sms_purposes import Purpose
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_sms
 

@@ -13,7 +13,6 @@ from chalicelib.callers import Caller
 from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.errors import OutcomeUnknown
 from chalicelib.notifications import consumer
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.errors import (
     SmsNotApplicable,
     SmsRequestCapReached,
@@ -33,6 +32,7 @@ from chalicelib.refusals import Refusal
 from chalicelib.registrations.messages import SmsRequested
 from chalicelib.registrations.model import EventType, LifecycleState, Registration
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW, make_caller
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.notification_harness import NotificationHarness

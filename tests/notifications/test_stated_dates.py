@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from chalicelib.messaging.errors import TransientFailure
 from chalicelib.messaging.receipts import Receipt
-from chalicelib.notifications.bodies import PURPOSE_BY_EVENT_TYPE, Purpose, render_body
+from chalicelib.notifications.bodies import PURPOSE_BY_EVENT_TYPE, render_body
 from chalicelib.notifications.model import SmsState
 from chalicelib.notifications.templates import MONTHS, format_day
 from chalicelib.registrations.errors import TransitionNotAllowed
 from chalicelib.registrations.model import LifecycleState, Registration, Status
 from chalicelib.registrations.reported_events import Payment, PaymentCode
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.notification_harness import NotificationHarness
 from tests.support.registration_builders import make_registration

@@ -7,10 +7,11 @@ from datetime import date
 import pytest
 
 from chalicelib.callers import Channel, Disclosure
-from chalicelib.notifications.bodies import Purpose, may_request, render_body
+from chalicelib.notifications.bodies import may_request, render_body
 from chalicelib.registrations.model import LifecycleState, Registration
 from chalicelib.registrations.reported_events import PaymentCode, VerificationResult
 from chalicelib.registrations.takeovers import find_takeover
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.registration_builders import make_capture_metadata, make_registration
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from chalicelib.languages import WORKER_LANGUAGES, WorkerLanguage
 from chalicelib.messaging import gsm7
 from chalicelib.notifications import templates
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.templates import Template, get_template
 from chalicelib.registrations import references
 from chalicelib.registrations.references import ALPHABET
 from chalicelib.rupiah import format_rupiah
+from chalicelib.sms_purposes import Purpose
 
 BODIES = [(each, language) for each in templates.load_templates().values() for language in WORKER_LANGUAGES]
 BODIES_BY_ID = {(each.purpose, language): (each, language) for each, language in BODIES}

@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "clients rotate": ("van-9",),
     "clients revoke": ("van-9",),
     "audit": ("--subject", "client:van-9"),
+    "restore": ("--at", "2026-01-01T00:00:00Z", "--yes"),
     "rotate": (),
     "records unreadable": (),
     "sms release": ("tanah-abang-2024",),

@@ -98,6 +98,13 @@ USED_WRONGLY: dict[str, tuple[str, ...]] = {
     "hours in words": ("clients", "rotate", "van-9", "--overlap-hours", "1_0"),
     "a key kept too briefly": ("rotate", "--retire", "--keep-days", "35"),
     "a key retired and taken back": ("rotate", "--retire", "--reinstate", "field-1"),
+    "a restore to no moment": ("restore",),
+    "a restore to a moment without an offset": ("restore", "--at", "2026-01-01T00:00:00"),
+    "a restore to the future": ("restore", "--at", "2999-01-01T00:00:00Z"),
+    "a restore and a drill": ("restore", "--at", "2026-01-01T00:00:00Z", "--drill"),
+    "a table that is never taken back": (
+        *("restore", "--at", "2026-01-01T00:00:00Z", "--also", "RequestsTable"),
+    ),
     "no reason": ("sms", "stop", ""),
     "an unknown queue": ("dead-letters", "list", "Queue"),
     "no messages": ("dead-letters", "redrive", "StreamFailures"),

@@ -120,6 +120,11 @@ def forget_the_alarms_address(stage: Stage) -> Stage:
     return replace(stage, outputs={**stage.outputs, "AlarmTopicArn": topic})
 
 
+def send_mails_without_their_bounces(stage: Stage) -> Stage:
+    mails = {"MailIdentity": "example.org", "MailConfigurationSet": ""}
+    return replace(stage, parameters={**stage.parameters, **mails})
+
+
 def forget_the_tickets_address(stage: Stage) -> Stage:
     topic = boto3.client("sns").create_topic(Name="nobody")["TopicArn"]
     return replace(stage, outputs={**stage.outputs, "TicketTopicArn": topic})
@@ -153,6 +158,11 @@ MISSING: dict[str, tuple[Callable[[Stage], Stage], str, str]] = {
     "recovery": (
         *(switch_recovery_off, "tables"),
         "TODO tables: no point-in-time recovery of KeysTable; daftar deploy --stage prod",
+    ),
+    "bounces": (
+        *(send_mails_without_their_bounces, "bounces"),
+        "TODO bounces: bounces of mails do not come to the stage: such a mail counts as delivered; "
+        "daftar deploy --stage prod",
     ),
     "an address for alarms": (
         *(forget_the_alarms_address, "alarms' address"),

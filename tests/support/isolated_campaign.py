@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from chalicelib.aws.items import from_item
-from chalicelib.notifications.bodies import Purpose
+from chalicelib.sms_purposes import Purpose
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack

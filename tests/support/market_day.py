@@ -18,7 +18,7 @@ from tests.support.payloads import make_campaign_payload, make_nik
 
 NEXT_OFFICER = "ofc-13"
 # Nobody else on a shared stack has a NIK of this district, or a phone of this block.
-_DISTRICT, _FIRST_PHONE = "940302", 55_520_000
+_DISTRICT, _PHONE_BLOCK = "940302", "0824-5552"
 _WAIT_SECONDS = 180
 
 
@@ -96,7 +96,7 @@ class LinkedStack:
 
     def list_missing_numbers(self) -> list[Any]:
         """Return the report of gaps of the tablet."""
-        gaps: list[Any] = self.send("admin", "GET", f"/v1/clients/{self.client_id}/gaps")["gaps"]
+        gaps: list[Any] = self.send("admin", "GET", f"/v1/clients/{self.client_id}/gaps")["missing"]
         return gaps
 
     def wait_for_registrations(self, number: int) -> None:
@@ -172,11 +172,8 @@ def check_market_day(day: MarketDay, *, captures: int) -> None:
 
 
 def _make_content(number: int) -> dict[str, Any]:
-    phone = str(_FIRST_PHONE + number)
-    worker = {
-        "nik": make_nik(number, district_code=_DISTRICT),
-        "phone": f"08{phone[:2]}-{phone[2:6]}-{phone[6:]}",
-    }
+    nik = make_nik(number, district_code=_DISTRICT)
+    worker = {"nik": nik, "phone": f"{_PHONE_BLOCK}-{number:04d}"}
     return make_content(number, worker=worker)
 
 

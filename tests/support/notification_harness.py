@@ -9,7 +9,6 @@ from chalicelib.crypto.hashing import HashKey, KeyedHash
 from chalicelib.messaging.model import SmsId
 from chalicelib.messaging.rate_limiter import SendRate
 from chalicelib.messaging.receipts import Receipt
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.chats import ChatFirstGateway, ChatTargets
 from chalicelib.notifications.counting import LedgerSmsCounter, SmsTotals
 from chalicelib.notifications.due_sms import DueSmsQueuer
@@ -20,6 +19,7 @@ from chalicelib.notifications.model import Sms
 from chalicelib.notifications.service import NotificationConfig, NotificationService
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.model import Registration
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.chats import InMemoryChats

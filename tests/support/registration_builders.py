@@ -13,7 +13,6 @@ from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import QuoteService
 from chalicelib.messaging.model import SmsId
-from chalicelib.notifications.bodies import Purpose
 from chalicelib.notifications.model import Sms
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.registrations.capture_metadata import CaptureMetadata
@@ -30,6 +29,7 @@ from chalicelib.registrations.phone import Phone
 from chalicelib.registrations.references import ALPHABET, Reference
 from chalicelib.registrations.worker import Consent, Coverage, Work, Worker
 from chalicelib.rollups.model import Counts, Summary, SummaryState
+from chalicelib.sms_purposes import Purpose
 from tests.support.builders import NOW
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_nik
 

@@ -124,3 +124,11 @@ def test_a_stage_is_deployed_from_nothing_registers_and_is_changed_only_where_as
     [summary] = operator.run("roll-up", "pasar-percobaan", *stack_option, token=manager)["summaries"]
     assert summary["counts"]["created"] == 1
     wait_until("the worker's SMS", lambda: len(operator.list_sms()) == 1)
+
+    # It is restored, with other workers; a drill fails by its exit status if anything is not as it should be.
+    assert operator.run("status", *stack_option)["problems"] == []
+    drill = operator.run("restore", "--drill", "--workers", "20", *stack_option)
+    assert (drill["lost_captures"], drill["erasures"]) == (1, 2), "the erasure of the smoke test is repeated"
+    phones = [sms["to"] for sms in operator.list_sms()]
+    twice = {phone for phone in phones if phones.count(phone) > 1}
+    assert len(twice) == 1, "only the worker whose capture was lost was told again, under a new reference"

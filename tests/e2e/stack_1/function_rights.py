@@ -103,6 +103,7 @@ MAY: dict[str, set[str]] = {
     "OnReceipts": {
         "GetItem SmsLedgerTable",
         "PutItem SmsLedgerTable",
+        "GetItem SendingTable",
         "PutItem SendingTable",
         "UpdateItem SendingTable",
         "ReceiveMessage ReceiptsQueue",
