@@ -85,7 +85,7 @@ def test_a_given_channel_is_kept() -> None:
 
 @pytest.mark.parametrize("channel", Channel)
 def test_a_kiosk_and_a_bot_share_no_channel(channel: Channel) -> None:
-    is_public = channel in {Channel.BOT, Channel.WEB}
+    is_public = channel not in {Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE}
     for roles, is_allowed in (
         (["kiosk"], not is_public),
         (["manager", "kiosk"], not is_public),
