@@ -1,7 +1,7 @@
 """Corrections of registrations: applied at once, or requested by a manager and decided by the core system."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -32,7 +32,7 @@ from chalicelib.http.pagination import Page, Position
 from chalicelib.refusals import TryAgain
 from chalicelib.registrations.correction_writes import CorrectionWrite
 from chalicelib.registrations.corrections import MAX_CORRECTIONS, Correction, CorrectionState
-from chalicelib.registrations.errors import RegistrationUnknown
+from chalicelib.registrations.errors import RegistrationUnknown, TransitionNotAllowed
 from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
@@ -114,16 +114,20 @@ class CorrectionService:
         )
         campaign = self._get_campaign(registration, typed)
         attempt = _Attempt(typed, draft, campaign, caller)
-        for _ in range(_MAX_ATTEMPTS):
+
+        def try_once(registration: Registration) -> CorrectionResult:
             earlier = _find(registration, draft.correction_id)
-            if earlier is not None:
-                if earlier.fingerprint != draft.fingerprint:
-                    raise CorrectionReused(draft.correction_id)
-                return CorrectionResult(registration, earlier, is_replay=True)
-            with suppress(WriteConflict):
+            if earlier is None:
                 return self._try_correct(registration, attempt)
-            registration = self._reading.get(registration.reference)
-        raise TryAgain("other writers came first")
+            if earlier.fingerprint != draft.fingerprint:
+                raise CorrectionReused(draft.correction_id)
+            return CorrectionResult(registration, earlier, is_replay=True)
+
+        try:
+            return self._repeat_while_changed(registration, try_once)
+        except NikRegistered:
+            attempt.record_known(self._allowance, campaign.local_day(self._clock()))
+            raise
 
     def decide(
         self, typed_reference: str, correction_id: str, *, confirms: bool, caller: Caller
@@ -135,7 +139,8 @@ class CorrectionService:
         """
         registration = self._reading.look_up(typed_reference, caller=caller)
         wanted = CorrectionState.CONFIRMED if confirms else CorrectionState.DECLINED
-        for _ in range(_MAX_ATTEMPTS):
+
+        def try_once(registration: Registration) -> CorrectionResult:
             correction = _find(registration, correction_id.lower())
             if correction is None:
                 raise CorrectionUnknown("no such correction")
@@ -143,11 +148,10 @@ class CorrectionService:
                 if correction.state is not wanted:
                     raise CorrectionDecided(correction.state)
                 return CorrectionResult(registration, correction, is_replay=True)
-            with suppress(WriteConflict):
-                decide = self._confirm if confirms else self._decline
-                return decide(registration, correction, caller)
-            registration = self._reading.get(registration.reference)
-        raise TryAgain("other writers came first")
+            decide = self._confirm if confirms else self._decline
+            return decide(registration, correction, caller)
+
+        return self._repeat_while_changed(registration, try_once)
 
     def list_open(
         self, *, caller: Caller, start_after: Position | None, page_size: int
@@ -169,6 +173,28 @@ class CorrectionService:
         ]
         return Page(rows=rows, last_position=page.last_position, has_more=page.has_more)
 
+    def _repeat_while_changed(
+        self, registration: Registration, act: Callable[[Registration], CorrectionResult]
+    ) -> CorrectionResult:
+        """Return what `act` makes of a registration, or of its next version if another writer came first.
+
+        What stands in the way of a move may be that of the other writer, so a refusal holds only for a
+        registration that is as it was. Raise TryAgain, or as `act` does.
+        """
+        for _ in range(_MAX_ATTEMPTS):
+            refusal: NikRegistered | TransitionNotAllowed | None = None
+            try:
+                return act(registration)
+            except WriteConflict:
+                pass
+            except (NikRegistered, TransitionNotAllowed) as error:
+                refusal = error
+            current = self._reading.get(registration.reference)
+            if refusal is not None and current.lifecycle.version == registration.lifecycle.version:
+                raise refusal
+            registration = current
+        raise TryAgain("other writers came first")
+
     def _get_campaign(self, registration: Registration, typed: TypedFields) -> Campaign:
         campaign_id = registration.capture_metadata.campaign_id
         # A sponsor may have been added a moment ago.
@@ -188,13 +214,7 @@ class CorrectionService:
             return self._request(registration, merged, correction)
         if merged.moves_worker:
             attempt.reserve(self._allowance, campaign.local_day(self._clock()))
-        try:
-            return self._apply(
-                registration, merged, replace(correction, before=merged.before), campaign, caller
-            )
-        except NikRegistered:
-            attempt.record_known(self._allowance, campaign.local_day(self._clock()))
-            raise
+        return self._apply(registration, merged, replace(correction, before=merged.before), campaign, caller)
 
     def _request(
         self, registration: Registration, merged: MergedCorrection, correction: Correction
