@@ -35,7 +35,7 @@ class ReleaseView(BaseModel):
     is_finished: bool = Field(description="False if there are more: send the same request again.")
 
 
-class SmsView(BaseModel):
+class WorkerSmsView(BaseModel):
     """An SMS to the worker of a registration: neither its text nor the phone number."""
 
     purpose: str
@@ -54,13 +54,13 @@ class SmsView(BaseModel):
 class SmsListView(BaseModel):
     """The SMS of a registration, oldest first. One that was requested moments ago may be missing."""
 
-    sms: list[SmsView]
+    sms: list[WorkerSmsView]
 
     @classmethod
     def build(cls, found: Iterable["Sms"]) -> "SmsListView":
         return cls(
             sms=[
-                SmsView(
+                WorkerSmsView(
                     purpose=each.purpose,
                     state=each.state,
                     # What the gateway said stands after it.
