@@ -8,6 +8,7 @@ from tests.support.openapi import list_operations, resolve_reference
 BOUNDED_LISTS = {
     "list_corrections.corrections": "the corrections that a registration takes",
     "list_occupations.occupations": "a data file",
+    "list_sms.sms": "one for an event of a registration, and those asked for, which have a cap",
     "show_bundle.consent_texts": "the languages",
     "show_bundle.contribution_tables": "a data file",
     "show_bundle.discount_policies": "a data file",
@@ -16,6 +17,8 @@ BOUNDED_LISTS = {
     "show_capture.differs": "the fields of a worker",
     "show_capture.reasons": "the rules of intake",
     "list_summaries.days": "the days of a campaign, a year at most",
+    "show_caller.campaigns": "50, as the client was enrolled",
+    "show_caller.roles": "the roles that there are",
     "show_campaign.managers": "50, as the campaign was given",
     "show_campaign.sponsors": "those that the campaign was given",
     "show_client.campaigns": "50, as the client was enrolled",
