@@ -33,7 +33,9 @@ def test_a_capture_becomes_an_sms_and_a_summary(
 def test_a_valid_token_is_allowed(
     start_function: StartFunction, emulator_stage: EmulatorHarness, tmp_path: Path
 ) -> None:
-    outputs = {"ClientsTableName": STAGE_ENVIRONMENT["DAFTAR_CLIENTS_TABLE"]}
+    outputs = {
+        f"{name}TableName": STAGE_ENVIRONMENT[f"DAFTAR_{name.upper()}_TABLE"] for name in ("Clients", "Audit")
+    }
     stage = Stage("alone", outputs, emulator_stage.emulator.make_client)
     tokens = enrol_clients(stage, tmp_path / "tokens.json")
     authorizer = start_function("app.authorize_caller", emulator_stage.environment)

@@ -83,7 +83,8 @@ class MarketBooks:
         created = [each for each in taken if each.outcome == "created"]
         registered = [each for each in taken if each.application and each.application.status != "cancelled"]
         applied = [each for each in self.applied if each.day == day]
-        statuses = ("received", "awaiting_payment", "mismatch", "active", "lapsed", "cancelled", "expired")
+        open_statuses = ("received", "awaiting_payment", "mismatch", "active")
+        statuses = (*open_statuses, "lapsed", "cancelled", "expired", "deceased")
         return {
             "counts": {
                 "captures": len(taken) - outcomes["refused"],
