@@ -35,6 +35,8 @@ UNRECORDED = {
     "GET /v1/campaigns/{campaign_id}/summaries": "figures",
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": "figures",
     "GET /v1/campaigns/{campaign_id}/board": "figures",
+    "GET /v1/campaigns/{campaign_id}/held-sms": "figures",
+    "GET /v1/caller": "the caller itself",
     "GET /v1/clients": "devices",
     "GET /v1/campaigns/{campaign_id}/devices": "devices",
     "GET /v1/clients/{client_id}": "a device",
