@@ -73,6 +73,7 @@ LIBRARY_PATCHES = (
             "chalice.local.LocalGateway.handle_request",
         ),
         files=(
+            "tests/browser/console/branch.py",
             "tests/edge/conftest.py",
             "tests/faults/drill.py",
             "tests/edge/test_dynamodb_faults.py",
