@@ -78,8 +78,14 @@ def filter_failure(
 ) -> bool:
     """Accept a refusal of a well-formed request, unless its body or query cannot be parsed.
 
+    Accept that a request without its optional body is answered.
+
     The description says little of what ODK Collect sends: there, any refusal will do.
     """
+    if "negative_data_rejection" in failure.checks:
+        # A body may be so wrong that nothing of it is sent; where it is optional, that is no wrong request.
+        described = case.operation.definition.raw.get("requestBody", {})
+        return bool(response.request.body or described.get("required", True))
     if "positive_data_acceptance" not in failure.checks:
         return True
     if case.operation.path.startswith("/odk/"):
