@@ -1,8 +1,6 @@
 """`python -m bench.cost`: print what registrations cost on AWS, by the item of the bill."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +17,6 @@ _OPERATIONS = {
     "A payment that is reported": "report_a_payment",
     "An export of 20 registrations": "export_20_registrations",
 }
-_PRICES = json.loads(Path(__file__).with_name("prices.json").read_text(encoding="utf-8"))
 
 
 def main() -> None:
@@ -37,7 +34,7 @@ def main() -> None:
         dollars = sum(to_dollars(each, prices).values())
         table.add_row(text, f"{dollars:.7f}", f"{dollars * prices.rupiah_a_dollar:,.2f}")
     console.print(table)
-    fixed = ", ".join(f"{name} {dollars:.2f}" for name, dollars in _PRICES["fixed_dollars_a_month"].items())
+    fixed = ", ".join(f"{name} {dollars:.2f}" for name, dollars in prices.fixed_dollars_a_month.items())
     console.print(f"Beside that, dollars a month whether or not anybody registers: {fixed}.")
 
 

@@ -33,11 +33,15 @@ _QUEUED = {"send_a_confirmation": 2, "record_a_receipt": 3}
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices as of a day. `dollars` has one for each item of the bill."""
+    """Prices as of a day. `dollars` has one for each item of the bill.
+
+    `fixed_dollars_a_month` are paid whether or not anybody registers.
+    """
 
     checked: str
     rupiah_a_dollar: float
     dollars: Mapping[str, float]
+    fixed_dollars_a_month: Mapping[str, float]
     milliseconds: Mapping[str, float]
     log_bytes_an_invocation: float
     answer_bytes: float
@@ -50,6 +54,7 @@ class Prices:
             checked=data["checked"],
             rupiah_a_dollar=rupiah,
             dollars={**data["dollars"], "sms.parts": data["sms_part_rupiah"] / rupiah},
+            fixed_dollars_a_month=data["fixed_dollars_a_month"],
             milliseconds=data["milliseconds"],
             log_bytes_an_invocation=data["log_bytes_an_invocation"],
             answer_bytes=data["answer_bytes"],

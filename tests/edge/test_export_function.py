@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from chalicelib.exports.schedule import ExportPartialFailure
-from tests.edge.conftest import Edge, LogOutput
+from tests.edge.conftest import Edge, LogOutput, create_bucket
 from tests.edge.test_rollup_function import (
     SECOND_DAY_CAPTURED_AT,
     get_summary,
@@ -24,9 +24,7 @@ FIRST_DAY_PREFIX = "captures/campaign=tanah-abang-2024/day=2024-10-09/"
 @pytest.fixture
 def export_edge(edge: Edge) -> Edge:
     """A stage with an export bucket."""
-    boto3.client("s3").create_bucket(
-        Bucket="exports", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
-    )
+    create_bucket("exports")
     edge.restart()
     return edge
 

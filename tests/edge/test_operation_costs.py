@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
 import pytest
 
 from bench.cost.counts import COUNTS_FILE, load_counts
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import Edge
+from tests.edge.conftest import Edge, create_bucket
 from tests.support.aws_events import (
     make_domain_event,
     make_schedule_event,
@@ -200,9 +199,7 @@ def recount_20_registrations(costs: CostHarness) -> None:
 
 
 def export_20_registrations(costs: CostHarness) -> None:
-    boto3.client("s3").create_bucket(
-        Bucket="exports", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
-    )
+    create_bucket("exports")
     costs.count_day(ROWS)
     with costs.metered():
         costs.edge.invoke("export_days", make_schedule_event())
