@@ -1,7 +1,11 @@
 """The base of the small HTTP servers of the fakes and of tests."""
 
+import json
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+_MAX_BODY_BYTES = 1_000_000
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -16,6 +20,18 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def read_body(self) -> bytes:
         return self.rfile.read(int(self.headers["Content-Length"]))
+
+    def read_bounded_body(self) -> bytes | None:
+        """Return the body; answer 413 and return None if its length is unknown or above a megabyte."""
+        length = self.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) <= _MAX_BODY_BYTES:
+            return self.read_body()
+        self.close_connection = True
+        self.send_json(413, {"message": "the length of the body is unknown or too large"})
+        return None
+
+    def send_json(self, status: int, value: Any, headers: Mapping[str, str] | None = None) -> None:
+        self.send(status, "application/json", json.dumps(value).encode(), headers)
 
     def send(
         self, status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None

@@ -1,10 +1,8 @@
 """The fake chat's HTTP server, on loopback only."""
 
-import json
 import re
 from collections.abc import Callable
 from http.server import ThreadingHTTPServer
-from typing import Any
 
 from ops.fake_chat.deliveries import WebhookSender
 from ops.fake_chat.faults import ConnectionDropped, FaultInjector, InvalidRequest
@@ -18,7 +16,6 @@ from ops.fake_chat.whatsapp_users import WhatsAppUsers
 from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
 
-_MAX_BODY_BYTES = 1_000_000
 _BOT_METHOD = re.compile(r"/bot(?P<token>[^/]+)/(?P<method>\w+)")
 _CLOUD_MESSAGES = re.compile(r"/v\d+\.\d+/(?P<phone_number_id>\d+)/messages")
 _USER = re.compile(r"/(?P<app>telegram|whatsapp)/users/(?P<user_id>[\w.+-]+)/(?P<part>messages|transcript)")
@@ -70,40 +67,38 @@ class _RequestHandler(RequestHandler):
             listed = [
                 {"app": app, "user_id": user_id} for app, user_id in self.server.transcripts.list_users()
             ]
-            self._send_json(200, listed)
+            self.send_json(200, listed)
         elif path == "/faults":
-            self._send_json(200, self.server.faults.describe())
+            self.send_json(200, self.server.faults.describe())
         elif path == "/deliveries":
-            self._send_json(200, self.server.webhooks.describe())
+            self.send_json(200, self.server.webhooks.describe())
         elif path == "/healthz":
-            self._send_json(200, {"status": "ok"})
+            self.send_json(200, {"status": "ok"})
         elif user is not None and user["part"] == "transcript":
             chat = self.server.transcripts.list_chat(App(user["app"]), user["user_id"])
-            self._send_json(200, [message.to_transcript() for message in chat])
+            self.send_json(200, [message.to_transcript() for message in chat])
         elif _BOT_METHOD.fullmatch(path):
             self._call_bot_api(path, b"")
         else:
-            self._send_json(404, {"message": "not found"})
+            self.send_json(404, {"message": "not found"})
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
-            self.close_connection = True
-            self._send_json(413, {"message": "the length of the body is unknown or too large"})
+        body = self.read_bounded_body()
+        if body is None:
             return
         try:
-            self._route_post(self.path.partition("?")[0], self.read_body())
+            self._route_post(self.path.partition("?")[0], body)
         except ConnectionDropped:
             self.close_connection = True
         except InvalidRequest as error:
-            self._send_json(400, {"message": str(error)})
+            self.send_json(400, {"message": str(error)})
 
     def do_DELETE(self) -> None:
         if self.path != "/faults":
-            self._send_json(404, {"message": "not found"})
+            self.send_json(404, {"message": "not found"})
             return
         self.server.faults.disarm()
-        self._send_json(200, self.server.faults.describe())
+        self.send_json(200, self.server.faults.describe())
 
     def _route_post(self, path: str, body: bytes) -> None:
         user, cloud = _USER.fullmatch(path), _CLOUD_MESSAGES.fullmatch(path)
@@ -115,25 +110,22 @@ class _RequestHandler(RequestHandler):
             self._change(self.server.cloud_api.approve_template, body)
         elif user is not None and user["part"] == "messages":
             act = self.server.act_by_app[App(user["app"])]
-            self._send_json(200, act(user["user_id"], parse_act(body)))
+            self.send_json(200, act(user["user_id"], parse_act(body)))
         elif cloud is not None:
             authorization = self.headers.get("Authorization", "")
             answer = self.server.cloud_api.handle(cloud["phone_number_id"], authorization, body)
-            self._send_json(answer.status, answer.body)
+            self.send_json(answer.status, answer.body)
         else:
             self._call_bot_api(path, body)
 
     def _call_bot_api(self, path: str, body: bytes) -> None:
         call = _BOT_METHOD.fullmatch(path)
         if call is None:
-            self._send_json(404, {"message": "not found"})
+            self.send_json(404, {"message": "not found"})
             return
         answer = self.server.bot_api.handle(call["token"], call["method"], body)
-        self._send_json(answer.status, answer.body)
+        self.send_json(answer.status, answer.body)
 
     def _change(self, apply: Callable[[bytes], None], body: bytes) -> None:
         apply(body)
-        self._send_json(200, self.server.faults.describe())
-
-    def _send_json(self, status: int, value: Any) -> None:
-        self.send(status, "application/json", json.dumps(value).encode())
+        self.send_json(200, self.server.faults.describe())

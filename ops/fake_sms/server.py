@@ -19,7 +19,6 @@ from ops.fake_sms.twilio_protocol import TwilioMessages
 from ops.http_server import RequestHandler
 from ops.project import LOOPBACK
 
-_MAX_BODY_BYTES = 1_000_000
 _TWILIO_PREFIX = "/2010-04-01/"
 
 
@@ -58,35 +57,33 @@ class _RequestHandler(RequestHandler):
                 page = render_page(self.server.inbox.list_sms())
                 self.send(200, "text/html; charset=utf-8", page.encode())
             case "/messages":
-                self._send_json(200, [asdict(sms) for sms in self.server.inbox.list_sms()])
+                self.send_json(200, [asdict(sms) for sms in self.server.inbox.list_sms()])
             case "/account":
                 self._send_account(dict(parse_qsl(query)))
             case "/faults":
-                self._send_json(200, self.server.faults.describe())
+                self.send_json(200, self.server.faults.describe())
             case "/receipts":
-                self._send_json(200, self.server.receipts.describe())
+                self.send_json(200, self.server.receipts.describe())
             case "/healthz":
-                self._send_json(200, {"status": "ok"})
+                self.send_json(200, {"status": "ok"})
             case _:
-                self._send_json(404, {"message": "not found"})
+                self.send_json(404, {"message": "not found"})
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MAX_BODY_BYTES:
-            self.close_connection = True
-            self._send_json(413, {"message": "the length of the body is unknown or too large"})
+        body = self.read_bounded_body()
+        if body is None:
             return
         try:
-            self._route_post(self.path.partition("?")[0], self.read_body())
+            self._route_post(self.path.partition("?")[0], body)
         except ConnectionDropped:
             self.close_connection = True
 
     def do_DELETE(self) -> None:
         if self.path != "/faults":
-            self._send_json(404, {"message": "not found"})
+            self.send_json(404, {"message": "not found"})
             return
         self.server.faults.disarm()
-        self._send_json(200, self.server.faults.describe())
+        self.send_json(200, self.server.faults.describe())
 
     def _route_post(self, path: str, body: bytes) -> None:
         if path == "/faults":
@@ -95,7 +92,7 @@ class _RequestHandler(RequestHandler):
             self._apply_change(self.server.receipts.configure, body, self.server.receipts.describe)
         elif path.startswith(_TWILIO_PREFIX):
             response = self.server.twilio.handle(path, self.headers.get("Authorization", ""), body)
-            self._send_json(response.status, response.body, {"Twilio-Request-Id": f"RQ{uuid4().hex}"})
+            self.send_json(response.status, response.body, {"Twilio-Request-Id": f"RQ{uuid4().hex}"})
         else:
             self._handle_aws(body)
 
@@ -112,16 +109,13 @@ class _RequestHandler(RequestHandler):
         try:
             apply(body)
         except InvalidSettings as error:
-            self._send_json(400, {"message": str(error)})
+            self.send_json(400, {"message": str(error)})
         else:
-            self._send_json(200, describe())
+            self.send_json(200, describe())
 
     def _send_account(self, query: dict[str, str]) -> None:
         zone, group_key = query.get("zone", "UTC"), query.get("by", "campaign_id")
         try:
-            self._send_json(200, make_statement(self.server.inbox.list_sms(), zone=zone, group_key=group_key))
+            self.send_json(200, make_statement(self.server.inbox.list_sms(), zone=zone, group_key=group_key))
         except ValueError as error:
-            self._send_json(400, {"message": str(error)})
-
-    def _send_json(self, status: int, value: Any, headers: dict[str, str] | None = None) -> None:
-        self.send(status, "application/json", json.dumps(value).encode(), headers)
+            self.send_json(400, {"message": str(error)})
