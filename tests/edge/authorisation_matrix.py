@@ -150,6 +150,7 @@ def make_path(route: str, target: Target) -> str:
     )
     queries = {
         "GET /v1/registrations": f"?campaign_id={target.campaign_id}&day=2024-10-09",
+        "GET /v1/campaigns/{campaign_id}/rates": "?day=2024-10-09",
         "GET /v1/audit": f"?subject=client:{target.client_id}",
     }
     return f"{path}{queries.get(route, '')}"
