@@ -2,13 +2,14 @@
 
 from base64 import urlsafe_b64encode
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
 from chalicelib.callers import Channel, DeviceMode, Role
 from chalicelib.campaigns.model import Campaign, Instant
-from chalicelib.fields import StrictUUID
+from chalicelib.clients.schemas import ClientId
+from chalicelib.fields import IMPERSONAL, StrictUUID
 from chalicelib.models import StrictModel
 
 
@@ -25,6 +26,16 @@ class MakeCode(StrictModel):
     )
     expires_at: Instant | None = Field(
         default=None, description="Of a web client: when the link ends; in 7 days if left out, 400 at most."
+    )
+
+
+class MakeDevice(StrictModel):
+    """Enrol a device of officers for a campaign; a manager sends it."""
+
+    client_id: Annotated[ClientId, IMPERSONAL]
+    channel: Literal[Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE]
+    mode: Literal[DeviceMode.OFFICER, DeviceMode.KIOSK] = Field(
+        default=DeviceMode.OFFICER, description="How the web app works on it."
     )
 
 
@@ -58,6 +69,12 @@ class CodeView(BaseModel):
     exit_code: str | None = Field(
         default=None, description="The digits that end the mode of a kiosk. They are shown only once."
     )
+
+
+class NewDeviceView(CodeView):
+    """A new device, and the code by which it gets its token; the code is shown only once."""
+
+    client_id: str
 
 
 class ScreenView(BaseModel):

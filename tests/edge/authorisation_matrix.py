@@ -119,6 +119,10 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
         campaign_id=target.campaign_id, accepts_until=FAR_FUTURE
     ),
     "PATCH /v1/campaigns/{campaign_id}": lambda target: {"target": target.number},
+    "POST /v1/campaigns/{campaign_id}/devices": lambda target: {
+        "client_id": f"new-{target.number}",
+        "channel": "van",
+    },
     "PATCH /v1/campaigns/{campaign_id}/review-items/{item_id}": lambda target: {"state": "looked_at"},
     "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["admin"]},
     "POST /v1/clients/{client_id}/token": lambda target: {},

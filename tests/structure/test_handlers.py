@@ -48,6 +48,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("GET", "/v1/campaigns/{campaign_id}/summaries/{day}/versions"): {Role.MANAGER, Role.VIEWER},
     ("GET", "/v1/campaigns/{campaign_id}/rates"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}/devices"): {Role.MANAGER},
+    ("POST", "/v1/campaigns/{campaign_id}/devices"): {Role.MANAGER},
     ("POST", "/v1/searches"): {Role.MANAGER, Role.CORE, Role.ADMIN},
     ("GET", "/v1/campaigns/{campaign_id}/review-items"): {Role.MANAGER},
     ("PATCH", "/v1/campaigns/{campaign_id}/review-items/{item_id}"): {Role.MANAGER},
