@@ -25,7 +25,6 @@ from chalicelib.enrolments.schemas import (
     ExitCodeView,
     MakeCode,
     MakeDevice,
-    NewDeviceView,
     RenewedTokenView,
     ScreenView,
     build_campaign_view,
@@ -76,7 +75,7 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
         routes,
         Role.MANAGER,
         body_model=MakeDevice,
-        responses={201: NewDeviceView},
+        responses={201: CodeView},
         refusals=(CampaignNotAllowed, CampaignUnknown, ClientExists),
     )
     def make_device(request: Request, campaign_id: str) -> Response:
@@ -92,8 +91,8 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
         )
         subject = Subject.client(client.client_id)
         container.audit.record_request(subject, Action.CODE_MADE, caller=request.caller)
-        code = _build_code_view(made, client.client_id, request.address.fill_in(container.settings.app_url))
-        return json_response(NewDeviceView(client_id=client.client_id, **vars(code)), 201)
+        app_url = request.address.fill_in(container.settings.app_url)
+        return json_response(_build_code_view(made, client.client_id, app_url), 201)
 
     @routes.route("/v1/campaigns/{campaign_id}/screens", methods=["POST"], content_types=[])
     @endpoint(
@@ -175,6 +174,7 @@ def _add_device_routes(routes: Blueprint, container: "Container") -> None:
 def _build_code_view(made: "MadeCode", client_id: str, app_url: str) -> CodeView:
     fragment = "self" if is_link_code(made.code) else "enrol"
     return CodeView(
+        client_id=client_id,
         code=made.code,
         expires_at=made.expires_at,
         app_url=app_url,

@@ -57,6 +57,7 @@ class ExchangeCode(StrictModel):
 class CodeView(BaseModel):
     """A new code, or link, which is shown only once."""
 
+    client_id: str = Field(description="The client whose token it is good for.")
     code: str
     expires_at: datetime
     app_url: str = Field(description="Where the web app is opened and the code is typed.")
@@ -69,12 +70,6 @@ class CodeView(BaseModel):
     exit_code: str | None = Field(
         default=None, description="The digits that end the mode of a kiosk. They are shown only once."
     )
-
-
-class NewDeviceView(CodeView):
-    """A new device, and the code by which it gets its token; the code is shown only once."""
-
-    client_id: str
 
 
 class ScreenView(BaseModel):

@@ -1,4 +1,4 @@
-"""What is counted of a registration, and the flags that people should see. Pure."""
+"""The countable facts of a registration, and the flags that people should see. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -186,7 +186,7 @@ def _add_comparisons(routes: Blueprint, container: "Container") -> None:
         request.caller.require_campaign(campaign_id)
         campaign_day = CampaignDay(campaign_id, request.parse_query(ShowRates).day)
         rates = container.rollups.count_rates(campaign_day)
-        return json_response(_load_rates_view().build(campaign_day, rates))
+        return json_response(_load_rates_view().build(campaign_day, rates), exclude_defaults=True)
 
 
 def _respond_with_board(page: str, script_hash: str) -> Response:

@@ -10,23 +10,13 @@ from chalicelib.rollups.rates import DayRates
 
 
 class RateView(BaseModel):
-    """Registrations of a day: those not cancelled, those with a payment, and those cancelled."""
+    """A client's or officer's registrations: those not cancelled, with a payment, and cancelled."""
 
+    client_id: str | None = None
+    officer: str | None = None
     registered: int
     paid: int
     cancelled: int
-
-
-class ClientRateView(RateView):
-    """The rate of one client."""
-
-    client_id: str
-
-
-class OfficerRateView(RateView):
-    """The rate of one officer, whom the capture names."""
-
-    officer: str
 
 
 class RatesView(BaseModel):
@@ -34,8 +24,8 @@ class RatesView(BaseModel):
 
     campaign_id: str
     day: date
-    clients: list[ClientRateView]
-    officers: list[OfficerRateView]
+    clients: list[RateView]
+    officers: list[RateView]
 
     @classmethod
     def build(cls, campaign_day: CampaignDay, rates: DayRates) -> "RatesView":
@@ -43,12 +33,11 @@ class RatesView(BaseModel):
             campaign_id=campaign_day.campaign_id,
             day=campaign_day.day,
             clients=[
-                ClientRateView(client_id=client_id, **vars(rate))
+                RateView(client_id=client_id, **vars(rate))
                 for client_id, rate in sorted(rates.by_client.items())
             ],
             officers=[
-                OfficerRateView(officer=officer, **vars(rate))
-                for officer, rate in sorted(rates.by_officer.items())
+                RateView(officer=officer, **vars(rate)) for officer, rate in sorted(rates.by_officer.items())
             ],
         )
 
