@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.functions import ALIAS
 from tests.support.aws_events import make_stream_event
 from tests.support.isolated_campaign import Market, await_pipeline_idle, find_confirmation, open_market
 from tests.support.polling import wait_until
@@ -101,6 +102,7 @@ def test_a_change_that_the_stream_delivers_again_sends_one_sms(stack: RunningSta
         nonlocal log
         answer = stack.aws_client("lambda").invoke(
             FunctionName=stack.description.outputs["OnRegistrationChangesName"],
+            Qualifier=ALIAS,
             LogType="Tail",
             Payload=json.dumps(make_stream_event(registration(stack, reference))),
         )
