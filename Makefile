@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost package audit template-audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost model package audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -118,6 +118,9 @@ bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 
 cost: setup ## Print what registrations cost on AWS, by the item of the bill
 	@$(BIN)/python -m bench.cost
+
+model: setup ## Print what breaks first at national size, and compare the model with whole days that are counted
+	@$(BIN)/python -m bench.model
 
 clean: ## Remove what the tools made; data of the local stack (.local) stays
 	rm -rf .venv .emulator .audit .bots .checkov .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis
