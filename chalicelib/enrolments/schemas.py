@@ -4,9 +4,10 @@ from base64 import urlsafe_b64encode
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
 
-from chalicelib.callers import Channel, DeviceMode, Role
+from chalicelib.callers import CHANNELS_BY_ROLE, Channel, DeviceMode, Role
 from chalicelib.campaigns.model import Campaign, Instant
 from chalicelib.clients.schemas import ClientId
 from chalicelib.fields import IMPERSONAL, StrictUUID
@@ -33,10 +34,24 @@ class MakeDevice(StrictModel):
     """Enrol a device of officers for a campaign; a manager sends it."""
 
     client_id: Annotated[ClientId, IMPERSONAL]
-    channel: Literal[Channel.KIOSK, Channel.VAN, Channel.AGENT, Channel.OFFICE]
-    mode: Literal[DeviceMode.OFFICER, DeviceMode.KIOSK] = Field(
-        default=DeviceMode.OFFICER, description="How the web app works on it."
+    channel: Channel = Field(description="kiosk, van, agent or office.")
+    mode: DeviceMode = Field(
+        default=DeviceMode.OFFICER, description="How the web app works on it: officer or kiosk."
     )
+
+    @field_validator("channel")
+    @classmethod
+    def _check_channel(cls, channel: Channel) -> Channel:
+        if channel not in CHANNELS_BY_ROLE[Role.KIOSK]:
+            raise PydanticCustomError("role_channel_conflict", "no channel of officers")
+        return channel
+
+    @field_validator("mode")
+    @classmethod
+    def _check_mode(cls, mode: DeviceMode) -> DeviceMode:
+        if mode is DeviceMode.SELF:
+            raise PydanticCustomError("value_not_allowed", "a worker's own phone is enrolled by a link")
+        return mode
 
 
 class ExchangeCode(StrictModel):

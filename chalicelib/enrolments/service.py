@@ -95,7 +95,7 @@ class EnrolmentService:
             campaigns=(campaign_id,),
         )
         client, _ = self._clients.enrol(device, enrolled_by=caller.client_id)
-        return client, self._make_device_code(client, MakeCode(mode=command.mode))
+        return client, self._make_device_code(client, MakeCode.model_validate({"mode": command.mode}))
 
     def make_screen(self, campaign_id: str, *, caller: Caller) -> tuple[Client, MadeCode]:
         """Return a new client for a screen on a wall, which reads a campaign's figures, and its code."""

@@ -35,7 +35,8 @@ def build_route_access(app: Chalice, roles: frozenset[Role]) -> RouteAccess:
 
     A `*` of a policy stands for slashes, too: `GET/v1/registrations/*` lets through all that lies below one.
     """
-    allowed, others = set(), set()
+    allowed: set[str] = set()
+    others: set[str] = set()
     for route, allowed_roles in _iter_protected_routes(app):
         (allowed if roles & allowed_roles else others).add(route)
     patterns = [re.compile(re.escape(route).replace(r"\*", ".*")) for route in allowed]
