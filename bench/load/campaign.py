@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from bench.load.books import Accepted, Books, Settlement
+from infra.functions import ALIAS
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.local.stack import LocalStack
 from tests.support.aws_events import make_schedule_event
@@ -163,9 +164,11 @@ class LoadedCampaign:
 
     def count_day(self) -> Mapping[str, Any]:
         """Run the hourly count, and return the stored summary. Raise HTTPStatusError if there is none."""
-        functions = self._running.aws_client("lambda")
-        name = self._running.description.outputs["RollUpDueDaysName"]
-        response = functions.invoke(FunctionName=name, Payload=json.dumps(make_schedule_event()))
+        response = self._running.aws_client("lambda").invoke(
+            FunctionName=self._running.description.outputs["RollUpDueDaysName"],
+            Qualifier=ALIAS,
+            Payload=json.dumps(make_schedule_event()),
+        )
         payload = response["Payload"].read()
         if "FunctionError" in response:
             raise RuntimeError(f"the count has failed: {payload!r}")
