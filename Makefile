@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost model package audit template-audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench load soak cost model package audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -115,6 +115,12 @@ record-release: setup ## Make this commit the release whose code and items later
 
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
+
+load: setup ## Load a stack: market day, evening sync, broadcast, status checks, managers (LOAD="--vans 5 ..."); half an hour
+	@$(BIN)/python -m bench.load $(LOAD)
+
+soak: setup ## Register 100,000 workers in an hour or more, and see whether anything grows (SOAK="--registrations 5000 ...")
+	@$(BIN)/python -m bench.soak $(SOAK)
 
 cost: setup ## Print what registrations cost on AWS, by the item of the bill
 	@$(BIN)/python -m bench.cost
