@@ -11,7 +11,7 @@ from chalicelib.conversations.engine import step
 from chalicelib.conversations.events import ChannelName, InboundEvent
 from chalicelib.conversations.messages import ChatLink, OutboxContent
 from chalicelib.conversations.model import Acknowledgement, Effect, Session, Step, TextRef
-from chalicelib.conversations.outcomes import add_notices, conclude
+from chalicelib.conversations.outcomes import Registered, add_notices, conclude
 from chalicelib.conversations.questions import Context
 from chalicelib.conversations.submitting import DraftSubmitter
 from chalicelib.crypto.hashing import KeyedHash
@@ -205,8 +205,9 @@ class ConversationService:
             worker_key = self._hash_worker(answered.session)
             chat = EffectContext(event, chat_key, answered.session, context.now, worker_key)
             if effect.kind == "register":
-                writes += self._link_capture(chat, event_key)
                 outcome = self._submitter.register(answered.session, event, event_key, now=context.now)
+                if isinstance(outcome, Registered) and outcome.is_captured:
+                    writes += self._link_capture(chat, event_key)
                 answered = conclude(answered.session, outcome, context)
                 continue
             result = self._effects[effect.kind](effect, chat)
