@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.engine import step
@@ -90,7 +91,7 @@ class Turn:
     """One event of a chat with all that it leads to; `revision` is the number of events before it.
 
     The messages have an id each, or the reply is the answer to the channel's own request. `worker_key` names
-    the worker whom they are about.
+    the worker whom they are about; `campaign_day` is the day whose summary counts them.
     """
 
     channel: ChannelName
@@ -102,6 +103,7 @@ class Turn:
     reply: OutboxContent | None
     worker_key: str | None
     now: datetime
+    campaign_day: CampaignDay | None = None
 
     @property
     def outbox_ids(self) -> tuple[str, ...]:
@@ -193,6 +195,7 @@ class ConversationService:
             reply=contents[0] if is_answered_at_once and contents else None,
             worker_key=worker_key,
             now=now,
+            campaign_day=context.rules.find_day(answered.session.campaign_id),
         )
         self._conversations.commit(turn, writes)
         return HandledEvent(turn.outbox_ids, turn.reply)
