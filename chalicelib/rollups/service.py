@@ -316,15 +316,16 @@ class RollUpService:
             not_told_held=totals.untold.get("held", 0),
             not_told_expired=totals.untold.get("expired", 0),
             **_flatten_chats(totals.chats),
+            **_flatten_chats(totals.dialogues, "_dialogue"),
         )
 
 
-def _flatten_chats(chats: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+def _flatten_chats(chats: Mapping[str, tuple[int, int]], suffix: str = "") -> dict[str, int]:
     """Return the messages and the rupiah of each chat channel as fields of `SmsCounts`."""
     return {
         name: value
         for channel, (messages, money) in chats.items()
-        for name, value in ((channel, messages), (f"{channel}_rupiah", money))
+        for name, value in ((f"{channel}{suffix}", messages), (f"{channel}{suffix}_rupiah", money))
     }
 
 
