@@ -95,6 +95,7 @@ FATES: dict[type, dict[str, str]] = {
         "outbox_id": LINKED,
         "channel": PLAIN,
         "created_at": PLAIN,
+        "campaign_day": PLAIN,
         "provider_id": LINKED,
         "fingerprint": LINKED,
     },
