@@ -94,8 +94,10 @@ def test_held_sms_are_seen_the_budget_is_raised_and_they_are_sent(branch: Branch
     token = branch.stage.manager_token
     branch.send("PATCH", f"/v1/campaigns/{CAMPAIGN}", {"sms_budget": 0}, token=token)
     branch.stage.restart()
-    branch.register()
+    reference = branch.register()
     assert branch.gateway.inbox.list_sms() == []
+    manager.go(f"#/registrations/{reference}")
+    expect(manager.find("sms-reason")).to_have_text("anggaran SMS hari itu habis")
     manager.go(f"#/campaigns/{CAMPAIGN}")
     expect(manager.page.get_by_text("1: anggaran SMS hari itu habis")).to_be_visible()
     manager.find("raise-budget").click()

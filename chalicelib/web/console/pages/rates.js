@@ -60,7 +60,7 @@ async function readUnusualClients(requests, campaignId, day) {
 /** @param {{workers: number, usual: number | null} | undefined} found */
 function describeUnusual(found) {
   if (found === undefined) return null;
-  return h("span", { class: "unusual", testid: "above-peers" }, t("rates.above", { workers: groupThousands(found.workers), usual: groupThousands(found.usual ?? 0) }));
+  return h("span", { class: "beneath unusual", testid: "above-peers" }, t("rates.above", { workers: groupThousands(found.workers), usual: groupThousands(found.usual ?? 0) }));
 }
 
 /**

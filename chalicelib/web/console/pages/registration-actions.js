@@ -40,7 +40,7 @@ export function makeActions(console, registration, corrections, choices) {
     ["correct", t("action.correct"), () => makeCorrectionForm(registration, choices, (body) => send("POST", "corrections", body))],
   ];
   if (session.hasRole("manager")) forms.push(["sms", t("action.sms"), () => makeSmsForm(send, registration)]);
-  if (isUnpaid || isCore) forms.push(["cancel", t("action.cancel"), () => makeCancelForm(send, isCore, isUnpaid)]);
+  if (isUnpaid || isCore) forms.push(["cancel", t(isUnpaid ? "action.cancel" : "action.deceased"), () => makeCancelForm(send, isCore, isUnpaid)]);
   if (isCore) forms.push(["code", t("action.code"), () => makeCodeForm(send, registration)], ["payment", t("action.payment"), () => makePaymentForm(send, registration, choices.zone)], ["verification", t("action.verification"), () => makeVerificationForm(send)]);
   const place = h("div", { class: "place" });
   const buttons = forms.map(([name, label, make]) =>
@@ -76,8 +76,8 @@ function makeSmsForm(send, { history, status }) {
  */
 function makeCancelForm(send, isCore, isUnpaid) {
   const reasons = [...(isUnpaid ? CANCEL_REASONS : []), ...(isCore ? ["deceased"] : [])];
-  return makeForm([{ name: "reason", label: t("action.why"), choices: reasons.map((each) => [each, tOf("cancel_reason", each)]), hint: t("action.cancel_hint") }], {
-    submit: t("action.cancel"),
+  return makeForm([{ name: "reason", label: t("action.why"), choices: reasons.map((each) => [each, tOf("cancel_reason", each)]), hint: t(isUnpaid ? "action.cancel_hint" : "action.deceased_hint") }], {
+    submit: t(isUnpaid ? "action.cancel" : "action.deceased"),
     testid: "cancel-form",
     onSubmit: (values) => send("POST", "cancellation", values),
   });

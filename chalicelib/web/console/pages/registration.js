@@ -120,14 +120,16 @@ function makeCoverage({ coverage, quote, payment_code: code }) {
 function makeSms(sms, zone) {
   const rows = sms.map((each) => [
     tOf("purpose", each.purpose),
-    h("span", { class: `badge sms-${each.state}`, testid: "sms", data: { purpose: each.purpose, state: each.state } }, tOf("sms_state", each.state)),
-    each.reason ? tOf("sms_reason", each.reason) : "–",
+    [
+      h("span", { class: `badge sms-${each.state}`, testid: "sms", data: { purpose: each.purpose, state: each.state } }, tOf("sms_state", each.state)),
+      each.reason && h("span", { class: "beneath", testid: "sms-reason" }, tOf("sms_reason", each.reason)),
+    ],
     formatMoment(each.requested_at, zone),
   ]);
   return makeSection(
     t("registration.sms"),
     rows.length
-      ? makeTable(t("registration.sms"), [t("sms.purpose"), t("sms.state"), t("sms.reason"), t("sms.requested_at")], rows, { isCaptionHidden: true })
+      ? makeTable(t("registration.sms"), [t("sms.purpose"), t("sms.state"), t("sms.requested_at")], rows, { isCaptionHidden: true })
       : h("p", { class: "soft" }, t("sms.none")),
   );
 }
@@ -171,7 +173,7 @@ function describeDetail(detail) {
       if (name === "fields") return String(value).split(",").map(nameField).join(", ");
       if (name === "purpose") return tOf("purpose", String(value));
       if (name === "reason") return tOf("cancel_reason", String(value));
-      return `${name}: ${value}`;
+      return `${nameField(name)}: ${value}`;
     })
     .join("; ");
 }

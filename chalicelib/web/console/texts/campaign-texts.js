@@ -73,7 +73,7 @@ export const CAMPAIGN_TEXTS = {
 
   "rates.title": { id: "Per perangkat dan petugas", en: "By device and officer" },
   "rates.what": {
-    id: "Dihitung sekarang, untuk dibandingkan oleh manusia. Angka yang tinggi belum tentu salah.",
+    id: "Dihitung saat ini juga, sebagai bahan perbandingan. Angka yang tinggi belum tentu salah.",
     en: "Counted now, for a person to compare. A high figure may well be right.",
   },
   "rates.clients": { id: "Perangkat", en: "Devices" },

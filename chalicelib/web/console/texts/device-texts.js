@@ -42,7 +42,7 @@ export const DEVICE_TEXTS = {
 
   "review.title": { id: "Yang perlu dilihat", en: "To look at" },
   "review.what": {
-    id: "Hal yang tidak biasa, untuk dilihat oleh manusia. Tidak ada yang ditolak karenanya, dan belum tentu ada yang salah.",
+    id: "Hal yang tidak biasa, untuk Anda periksa. Tidak ada yang ditolak karenanya, dan belum tentu ada yang salah.",
     en: "What is unusual, for a person to look at. Nothing was refused by it, and it may well be right.",
   },
   "review.states": { id: "Status", en: "States" },

@@ -100,7 +100,6 @@ export const REGISTRATION_TEXTS = {
 
   "sms.purpose": { id: "SMS", en: "SMS" },
   "sms.state": { id: "Status", en: "State" },
-  "sms.reason": { id: "Sebab", en: "Why" },
   "sms.requested_at": { id: "Diminta", en: "Requested" },
   "sms.none": { id: "Belum ada SMS.", en: "No SMS yet." },
   "sms_state.pending": { id: "Menunggu", en: "Waiting" },
@@ -171,6 +170,8 @@ export const REGISTRATION_TEXTS = {
   "action.sms_hint": { id: "SMS dikirim ke nomor yang tercatat, paling banyak tiga kali sehari.", en: "It goes to the recorded phone, three times a day at most." },
   "action.cancel": { id: "Batalkan pendaftaran", en: "Cancel the registration" },
   "action.cancel_hint": { id: "Pekerja mendapat satu SMS bahwa pendaftarannya dibatalkan.", en: "The worker gets one SMS that the registration was cancelled." },
+  "action.deceased": { id: "Catat meninggal dunia", en: "Record a death" },
+  "action.deceased_hint": { id: "Pendaftaran berakhir, dan tidak ada SMS lagi ke nomor ini.", en: "The registration ends, and its phone gets no SMS any more." },
   "action.why": { id: "Sebab", en: "Why" },
   "action.code": { id: "Buat kode bayar", en: "Issue a payment code" },
   "action.payment": { id: "Catat pembayaran", en: "Record a payment" },
