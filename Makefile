@@ -5,7 +5,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost model package audit template-audit requirements clean
+.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost model package parquet-layer audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -84,6 +84,9 @@ docs: .venv/.ready ## Write the generated parts of docs/operating.md, docs/comma
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
 	@$(BIN)/python -m ops.deploy.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
+
+parquet-layer: .venv/.ready ## The zip of the layer by which exports are written as Parquet, in dist/ (a stage's ParquetLayer)
+	@$(BIN)/python -m ops.deploy.parquet_layer dist/parquet-layer.zip
 
 audit: .venv/.ready .audit/.ready ## What is known against the zip's libraries, their licences, and its SBOM, in dist/ (STAGE=...)
 	@$(BIN)/python -m ops.audit --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)

@@ -17,6 +17,7 @@ FILES = (
     "requirements.in",
     "requirements.txt",
     "requirements-dev.txt",
+    "ops/deploy/parquet_requirements.txt",
     "ops/audit/requirements.txt",
     "ops/fake_chat/requirements.txt",
 )
@@ -59,6 +60,13 @@ def test_every_library_in_the_zip_has_an_allowed_licence(name: str) -> None:
 
 def test_a_licence_that_a_person_read_is_that_of_the_installed_version() -> None:
     assert {(name, metadata.version(name)) for name, _ in READ_BY_A_PERSON} == set(READ_BY_A_PERSON)
+
+
+def test_the_tests_write_parquet_with_the_version_of_the_layer() -> None:
+    [duckdb] = read_requirements(ROOT / "ops" / "deploy" / "parquet_requirements.txt")
+    assert metadata.version(duckdb.name) == duckdb.version
+    assert is_allowed(find_licence(metadata.distribution(duckdb.name)))
+    assert list_needs(duckdb.name) == set()
 
 
 @pytest.mark.parametrize("path", FILES)
