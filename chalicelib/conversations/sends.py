@@ -27,7 +27,10 @@ TIME_TO_LIVE = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSend(OutboundAttempt):
-    """One message of the outbox. `provider_id` is the provider's own id, once it accepted the message."""
+    """One message of the outbox. `provider_id` is the provider's own id, once it accepted the message.
+
+    A message that a client of the API gave an id has the `fingerprint` of its text.
+    """
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = {
         SendState.PENDING: _ENDS | {SendState.SENDING},
@@ -43,6 +46,7 @@ class ChatSend(OutboundAttempt):
     channel: str
     created_at: datetime
     provider_id: str | None = None
+    fingerprint: str | None = None
 
     @property
     def tracker(self) -> str:

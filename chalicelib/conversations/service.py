@@ -37,10 +37,11 @@ class SessionChanged(Exception):
 
 @dataclass(frozen=True)
 class StoredSession:
-    """The session of a chat, or None, and the number of its events so far."""
+    """The session of a chat, or None, and the number of its events so far. `worker_key` is of its draft."""
 
     session: Session | None
     revision: int
+    worker_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,23 @@ class EffectResult:
 
 @dataclass(frozen=True)
 class EffectContext:
-    """The chat that an effect is of."""
+    """The chat that an effect is of, and the worker of its draft."""
 
     event: InboundEvent
     chat_key: str
     session: Session
     now: datetime
+    worker_key: str | None = None
+
+    def build_link(self) -> ChatLink:
+        """Return the chat as it is stored."""
+        return ChatLink(
+            channel=self.event.channel,
+            account=self.event.account,
+            recipient=self.event.sender,
+            language=self.session.language,
+            chat_key=self.chat_key,
+        )
 
 
 EffectRunner = Callable[[Effect, EffectContext], EffectResult]
@@ -190,7 +202,8 @@ class ConversationService:
     ) -> tuple[Step, list[StoreWrite]]:
         writes: list[StoreWrite] = []
         for effect in answered.effects:
-            chat = EffectContext(event, chat_key, answered.session, context.now)
+            worker_key = self._hash_worker(answered.session)
+            chat = EffectContext(event, chat_key, answered.session, context.now, worker_key)
             if effect.kind == "register":
                 writes += self._link_capture(chat, event_key)
                 outcome = self._submitter.register(answered.session, event, event_key, now=context.now)
@@ -203,19 +216,13 @@ class ConversationService:
 
     def _link_capture(self, chat: EffectContext, event_key: str) -> list[StoreWrite]:
         """Return the write that names the chat of a capture, whether its worker is known or not."""
-        worker_key = self._hash_worker(chat.session)
-        if worker_key is None or CAPABILITIES[chat.event.channel].answers_at_once:
+        if chat.worker_key is None or CAPABILITIES[chat.event.channel].answers_at_once:
             return []
-        link = ChatLink(
-            channel=chat.event.channel,
-            account=chat.event.account,
-            recipient=chat.event.sender,
-            language=chat.session.language,
-            chat_key=chat.chat_key,
-        )
-        capture_id = self._submitter.make_capture_id(event_key)
+        capture_id = str(self._submitter.make_capture_id(event_key))
         return [
-            self._conversations.build_link_write(str(capture_id), link, now=chat.now, worker_key=worker_key)
+            self._conversations.build_link_write(
+                capture_id, chat.build_link(), now=chat.now, worker_key=chat.worker_key
+            )
         ]
 
     def _hash_worker(self, session: Session | None) -> str | None:

@@ -75,4 +75,5 @@ def _parse_send(values: Mapping[str, Any], chat_key: str, outbox_id: str) -> Cha
         touched_at=from_optional_timestamp(values.get("touched_at") or None),
         reason=values.get("reason") or None,
         provider_id=values.get("provider_id") or None,
+        fingerprint=values.get("fingerprint"),
     )

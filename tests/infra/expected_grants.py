@@ -64,6 +64,7 @@ DATA_KEY_GRANTS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt"
 
 CHAT_GRANTS = {
     Grant("sqs:SendMessage", "ChatEventsQueue.Arn"),
+    Grant("sqs:SendMessage", "ChatOutboxQueue.Arn"),
     Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
     Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
     Grant("secretsmanager:GetSecretValue", "TextGatewaySecret if TextGatewayIsConfigured"),

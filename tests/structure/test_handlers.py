@@ -49,6 +49,7 @@ ROLES: dict[tuple[str, str], set[Role] | None] = {
     ("POST", "/v1/searches"): {Role.MANAGER, Role.CORE, Role.ADMIN},
     ("GET", "/v1/campaigns/{campaign_id}/review-items"): {Role.MANAGER},
     ("PATCH", "/v1/campaigns/{campaign_id}/review-items/{item_id}"): {Role.MANAGER},
+    ("POST", "/v1/campaigns/{campaign_id}/review-items/{item_id}/answer"): {Role.MANAGER},
     ("GET", "/v1/campaigns/{campaign_id}/board"): {Role.MANAGER, Role.VIEWER},
     ("POST", "/v1/clients"): {Role.ADMIN},
     ("GET", "/v1/clients"): {Role.ADMIN},
