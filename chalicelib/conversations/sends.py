@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.messaging.attempts import OutboundAttempt, Outcome, OutcomeType
 
 
@@ -29,7 +30,8 @@ TIME_TO_LIVE = timedelta(days=1)
 class ChatSend(OutboundAttempt):
     """One message of the outbox. `provider_id` is the provider's own id, once it accepted the message.
 
-    A message that a client of the API gave an id has the `fingerprint` of its text.
+    It is counted on its `campaign_day`. A message that a client of the API gave an id has the `fingerprint`
+    of its text.
     """
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = {
@@ -47,6 +49,7 @@ class ChatSend(OutboundAttempt):
     created_at: datetime
     provider_id: str | None = None
     fingerprint: str | None = None
+    campaign_day: CampaignDay | None = None
 
     @property
     def tracker(self) -> str:

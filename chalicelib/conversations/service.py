@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.engine import step
 from chalicelib.conversations.events import ChannelName, InboundEvent
 from chalicelib.conversations.messages import ChatLink, OutboxContent
 from chalicelib.conversations.model import Acknowledgement, Effect, Session, Step, TextRef
-from chalicelib.conversations.outcomes import add_notices, conclude
+from chalicelib.conversations.outcomes import Registered, add_notices, conclude
 from chalicelib.conversations.questions import Context
 from chalicelib.conversations.submitting import DraftSubmitter
 from chalicelib.crypto.hashing import KeyedHash
@@ -90,7 +91,7 @@ class Turn:
     """One event of a chat with all that it leads to; `revision` is the number of events before it.
 
     The messages have an id each, or the reply is the answer to the channel's own request. `worker_key` names
-    the worker whom they are about.
+    the worker whom they are about; `campaign_day` is the day whose summary counts them.
     """
 
     channel: ChannelName
@@ -102,6 +103,7 @@ class Turn:
     reply: OutboxContent | None
     worker_key: str | None
     now: datetime
+    campaign_day: CampaignDay | None = None
 
     @property
     def outbox_ids(self) -> tuple[str, ...]:
@@ -193,6 +195,7 @@ class ConversationService:
             reply=contents[0] if is_answered_at_once and contents else None,
             worker_key=worker_key,
             now=now,
+            campaign_day=context.rules.find_day(answered.session.campaign_id),
         )
         self._conversations.commit(turn, writes)
         return HandledEvent(turn.outbox_ids, turn.reply)
@@ -205,8 +208,9 @@ class ConversationService:
             worker_key = self._hash_worker(answered.session)
             chat = EffectContext(event, chat_key, answered.session, context.now, worker_key)
             if effect.kind == "register":
-                writes += self._link_capture(chat, event_key)
                 outcome = self._submitter.register(answered.session, event, event_key, now=context.now)
+                if isinstance(outcome, Registered) and outcome.is_captured:
+                    writes += self._link_capture(chat, event_key)
                 answered = conclude(answered.session, outcome, context)
                 continue
             result = self._effects[effect.kind](effect, chat)

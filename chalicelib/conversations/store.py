@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, TransactionFailed, Write
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.conversations import store_items
 from chalicelib.conversations.messages import ChatLink, ChatRecord, OutboxContent
 from chalicelib.conversations.service import EventSeen, HandledEvent, SessionChanged, StoredSession, Turn
@@ -49,7 +50,10 @@ class DynamoConversations:
             self._table.put(session, is_next, compared={":revision": turn.revision}),
             *(
                 self.build_outbox_write(
-                    *(turn.chat_key, outbox_id, content), now=turn.now, worker_key=turn.worker_key
+                    *(turn.chat_key, outbox_id, content),
+                    now=turn.now,
+                    worker_key=turn.worker_key,
+                    campaign_day=turn.campaign_day,
                 )
                 for outbox_id, content in turn.messages
             ),
@@ -70,6 +74,7 @@ class DynamoConversations:
         *,
         now: datetime,
         worker_key: str | None,
+        campaign_day: CampaignDay | None = None,
         fingerprint: str | None = None,
     ) -> Write:
         """Return the write that puts a message out, once. Its id must be unique in the chat."""
@@ -77,6 +82,7 @@ class DynamoConversations:
             *(chat_key, outbox_id, content, self._cipher),
             now=now,
             worker_key=worker_key,
+            campaign_day=campaign_day,
             fingerprint=fingerprint,
         )
         return self._table.put(values, _IS_NEW)

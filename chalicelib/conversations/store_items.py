@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.aws.items import Values
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_expiry
 from chalicelib.conversations.events import InboundEvent, SealedEvent
 from chalicelib.conversations.layout import render_body
@@ -83,7 +84,7 @@ def build_event_values(turn: Turn, cipher: FieldCipher) -> Values:
     }
 
 
-def build_outbox_values(
+def build_outbox_values(  # noqa: PLR0913 - keyword-only, one for each attribute
     chat_key: str,
     outbox_id: str,
     content: OutboxContent,
@@ -91,11 +92,13 @@ def build_outbox_values(
     *,
     now: datetime,
     worker_key: str | None,
+    campaign_day: CampaignDay | None = None,
     fingerprint: str | None = None,
 ) -> Values:
     """Return the item of a message that waits for its sender.
 
-    One with a `fingerprint` is known for as long as a hand-off, so that it is not sent again.
+    It is counted on its `campaign_day`. One with a `fingerprint` is known for as long as a hand-off, so that
+    it is not sent again.
     """
     key = build_outbox_key(chat_key, outbox_id)
     return {
@@ -104,6 +107,9 @@ def build_outbox_values(
         "state": "pending",
         "created_at": now.isoformat(),
         "worker_key": worker_key,
+        "campaign_day": None
+        if campaign_day is None
+        else [campaign_day.campaign_id, campaign_day.day.isoformat()],
         "fingerprint": fingerprint,
         _SEALED: _seal(content, key, cipher),
         "expires_at": _expire(now, OUTBOX_RETENTION if fingerprint is None else HAND_OFF_RETENTION),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.audit.model import Action, AuditRecord, Subject
 from chalicelib.callers import Caller
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.messages import ChatLink, OutboxContent
@@ -46,6 +47,7 @@ class Chats(Protocol):
         *,
         now: datetime,
         worker_key: str | None,
+        campaign_day: CampaignDay | None = None,
         fingerprint: str | None = None,
     ) -> StoreWrite:
         """Return the write that puts a message out, once."""
@@ -75,13 +77,16 @@ class AnswerService:
         chats: Chats,
         outbox: Outbox,
         send: Callable[[str, Sequence[str]], None],
+        find_day: Callable[[str], CampaignDay],
         hashing: KeyedHash,
         clock: Clock,
     ) -> None:
+        """`find_day` returns the present day of a campaign, whose summary counts an answer."""
         self._items = items
         self._chats = chats
         self._outbox = outbox
         self._send = send
+        self._find_day = find_day
         self._hashing = hashing
         self._clock = clock
 
@@ -120,6 +125,7 @@ class AnswerService:
                 *(chat.chat_key, outbox_id, content),
                 now=now,
                 worker_key=stored.worker_key,
+                campaign_day=self._find_day(campaign_id),
                 fingerprint=fingerprint,
             )
             answered = replace(item, state=ReviewState.ACTED_ON, changed_by=caller.client_id, changed_at=now)

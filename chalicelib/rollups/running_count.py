@@ -14,7 +14,7 @@ from chalicelib.rollups.errors import CountUnfinished
 # A checkpoint costs a write, and bounds the work that an interrupted count repeats. A day that changes
 # meanwhile is counted from its beginning, so that one run must have the time for all of it.
 _FACTS_PER_CHECKPOINT = 20_000
-_FACTS_PER_CLOCK_CHECK = 500
+FACTS_PER_CLOCK_CHECK = 500
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class RunningCount:
         for number, fact in enumerate(facts, start=1):
             self.counter.add(fact)
             self.position = fact.position
-            if number % _FACTS_PER_CLOCK_CHECK == 0:
+            if number % FACTS_PER_CLOCK_CHECK == 0:
                 self.check_time()
             if number % _FACTS_PER_CHECKPOINT == 0:
                 self._save_checkpoint()

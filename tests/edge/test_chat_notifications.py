@@ -1,11 +1,13 @@
 """Chats through the functions, under their roles: answers, WhatsApp's link, and notifications."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chalicelib.chats.prices import find_price
 from ops.fake_chat.accounts import TELEGRAM_SECRET
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput
@@ -13,6 +15,8 @@ from tests.support.aws_events import make_domain_event, make_sqs_event
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.provider_chats import APP_URL, CAMPAIGN, ProviderChats, run_chats
 
+# Metered since October 2026.
+PRICE = find_price("whatsapp", "service", date(2026, 11, 29))
 _ANI, _SITI = "1001", "6283100000001"
 
 
@@ -92,6 +96,36 @@ def test_who_registered_by_whatsapps_link_hears_of_the_payment_code_there(
     _issue_payment_code(chats, reference)
     assert "KODE" in chats.list_texts("whatsapp", _SITI)[-1]
     assert gateway.inbox.list_sms() == []
+
+
+def count_day(chats: ProviderChats) -> dict[str, Any]:
+    """Return what the summary of today says of messages."""
+    today = chats.edge.container.campaigns.get(CAMPAIGN).local_day(datetime.now(UTC)).isoformat()
+    path = f"/v1/campaigns/{CAMPAIGN}/summaries/{today}"
+    texts: dict[str, Any] = chats.edge.send("POST", path, {}, caller="manager").json_body["texts"]
+    return texts
+
+
+def test_a_registration_by_whatsapp_takes_three_messages_and_the_summary_has_their_price(
+    chats: ProviderChats, gateway: FakeSmsServer
+) -> None:
+    reference = _register_by_link(chats)
+    _issue_payment_code(chats, reference)
+    texts = count_day(chats)
+    # Greeting with the consent, the link; the payment code.
+    assert len(chats.list_texts("whatsapp", _SITI)) == 3
+    assert (texts["whatsapp_dialogue"], texts["whatsapp_dialogue_rupiah"]) == (2, 2 * PRICE)
+    assert (texts["whatsapp"], texts["whatsapp_rupiah"]) == (1, PRICE)
+    assert texts["rupiah"] == 3 * PRICE
+    assert texts["total"] == 1, "a message of a dialogue is no SMS"
+
+
+def test_the_summary_counts_the_messages_of_telegram_which_cost_nothing(chats: ProviderChats) -> None:
+    chats.act("telegram", _ANI, text="/start")
+    chats.act("telegram", _ANI, button="Setuju")
+    texts = count_day(chats)
+    assert (texts["telegram_dialogue"], texts["telegram_dialogue_rupiah"]) == (2, 0)
+    assert (texts["total"], texts["rupiah"]) == (0, 0)
 
 
 def test_who_blocked_the_business_hears_of_it_by_sms(chats: ProviderChats, gateway: FakeSmsServer) -> None:

@@ -214,6 +214,8 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "ConversationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "ConversationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
+        Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:Query", "KeysTable.Arn"),
         Grant("kms:Decrypt", "FieldKey.Arn"),
         *CHAT_ACCOUNT_GRANTS,
