@@ -54,7 +54,7 @@ _REGION = "ap-southeast-3"
 
 @dataclass(frozen=True)
 class RecountResult:
-    """What one count took: CPU and wall seconds, memory, requests and read units; and what it counted."""
+    """Figures of one count: CPU and wall seconds, memory, requests, read units, and what it counted."""
 
     registrations: int
     cpu_seconds: float
