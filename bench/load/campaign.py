@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from bench.load.books import Accepted, Books, Settlement
+from bench.load.gateway import GatewayAccount
 from infra.functions import ALIAS
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.local.stack import LocalStack
@@ -60,6 +61,7 @@ class LoadedCampaign:
             trust_env=False,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
+        self._gateway = GatewayAccount(stack.gateway_url, campaign_id)
         self.ledger = CampaignSmsLedger(stack, campaign_id)
 
     def _enrol(self, client_id: str, role: str, channel: str) -> None:
@@ -187,7 +189,7 @@ class LoadedCampaign:
 
     def count_sms(self) -> int:
         """Return the number of SMS of this campaign at the gateway."""
-        return len(self._list_phones())
+        return len(self._gateway.list_phones())
 
     def settle(self, *, timeout_seconds: float) -> Settlement:
         """Wait until nothing moves, count the day, and return what is left."""
@@ -197,7 +199,7 @@ class LoadedCampaign:
         path = f"/v1/campaigns/{self.campaign_id}/summaries/{DAY}"
         recount = self._running.send("manager", "POST", path).raise_for_status().json()
         return Settlement(
-            sms=self.books.count_sms_faults(self._list_phones()),
+            sms=self.books.count_sms_faults(self._gateway.list_phones()),
             unsettled_sms=sum(not is_settled(row) for row in self.ledger.read_rows()),
             dead_letters=self._count_messages(list(DEAD_LETTER_QUEUES)) - self._dead_letters_before,
             summary_differences=self.books.list_summary_differences(summary),
@@ -226,14 +228,6 @@ class LoadedCampaign:
             attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
             total += sum(int(value) for value in attributes.values())
         return total
-
-    def _list_phones(self) -> list[str]:
-        own = (
-            each
-            for each in self._running.list_sms()
-            if each["context"].get("campaign_id") == self.campaign_id
-        )
-        return [each["to"] for each in own]
 
     def _next_van(self) -> str:
         return self._vans[next(self._turns) % len(self._vans)]
