@@ -1,6 +1,7 @@
 """A registration by chat: once, told to nobody, and erased and disclosed like everything else."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ import pytest
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.registrations.model import Registration
-from tests.edge.conftest import Edge, LogOutput, scan_table
+from tests.edge.conftest import Edge, LogOutput, read_tables, scan_table
 from tests.support.chat_edge import CAMPAIGN, GATEWAY_TOKEN, ChatEdge, make_chat_environment
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik, make_phone
 
@@ -230,6 +231,16 @@ def test_the_same_answers_by_every_channel_make_equal_registrations(chat: ChatEd
             *(first.worker, first.work, first.coverage, first.quote),
         )
         assert other.consent.text_version == first.consent.text_version
+
+
+@pytest.mark.parametrize("register_by", [register_by_sms, register_by_ussd])
+def test_nothing_personal_of_a_text_message_is_readable_in_logs_and_tables(
+    chat: ChatEdge, log_output: LogOutput, register_by: Callable[[Edge], str]
+) -> None:
+    register_by(chat.edge)
+    assert len(list_registrations(chat.edge)) == 1
+    for place, text in {"log": log_output.text, "tables": read_tables()}.items():
+        assert [value for value in (*PERSONAL, PLACE) if value in text] == [], place
 
 
 def test_a_ussd_session_that_broke_off_goes_on_with_the_next_one(chat: ChatEdge) -> None:
