@@ -3,10 +3,10 @@
 from functools import cached_property
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
+from botocore.session import Session
 
 # Two attempts of 1 + 1.5 seconds and a pause below one second: a caller gets "try again" within 5
 # seconds. With botocore's defaults the request would take 25 seconds and more.
@@ -78,17 +78,21 @@ class ServiceDataLoader(Loader):
         return super().load_data_with_path(name)
 
 
-def create_session() -> boto3.Session:
-    """Return a session that reads as little of the SDK's data as the product needs."""
+def create_session() -> Session:
+    """Return a session that reads as little of the SDK's data as the product needs.
+
+    It is botocore's, which makes boto3's clients too. boto3 itself would import what they do without:
+    resources, transfers of files to S3 and, for these, `multiprocessing`.
+    """
     session = botocore.session.get_session()
     session.register_component("data_loader", ServiceDataLoader())
-    return boto3.Session(botocore_session=session)
+    return session
 
 
 class AwsClients:
     """AWS clients, each created on first use."""
 
-    def __init__(self, session: boto3.Session | None = None) -> None:
+    def __init__(self, session: Session | None = None) -> None:
         self._given_session = session
 
     def forget(self) -> None:
@@ -136,8 +140,8 @@ class AwsClients:
         return self._create("sesv2", _SINGLE_ATTEMPT)
 
     @cached_property
-    def _session(self) -> boto3.Session:
+    def _session(self) -> Session:
         return self._given_session or create_session()
 
     def _create(self, service: str, config: Config) -> Any:
-        return self._session.client(service, config=config)  # type: ignore[call-overload]
+        return self._session.create_client(service, config=config)
