@@ -23,6 +23,11 @@ def to_timestamp(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def to_expiry(instant: datetime) -> int:
+    """Return an instant as DynamoDB's time to live compares it: in whole seconds since 1970."""
+    return int(instant.timestamp())
+
+
 def to_optional_timestamp(instant: datetime | None) -> str | None:
     return None if instant is None else to_timestamp(instant)
 

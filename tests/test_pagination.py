@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.http.pagination import CursorInvalid, Page, Position, from_cursor, to_cursor
+from chalicelib.http.pagination import CursorInvalid, Page, Position, cut_page, from_cursor, to_cursor
 
 # Positions are timestamps and ids: the bar that separates them from the settled position is in neither.
 PRINTABLE = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7B), min_size=1, max_size=200)
@@ -16,6 +16,23 @@ def test_a_cursor_is_read_back_as_its_position(position: str) -> None:
     assert cursor is not None
     assert from_cursor(cursor) == (position, None)
     assert cursor.replace("-", "").replace("_", "").isalnum(), "a query string holds it without escapes"
+
+
+@given(numbers=st.integers(0, 12), page_size=st.integers(1, 5))
+def test_pages_after_one_another_have_every_row_once(numbers: int, page_size: int) -> None:
+    rows = [f"{number:02}" for number in range(numbers)]
+    read: list[str] = []
+    position: Position | None = None
+    while True:
+        after = [row for row in rows if position is None or row > position]
+        page = cut_page(after, page_size, start_after=position, get_position=str)
+        assert len(page.rows) <= page_size
+        read += page.rows
+        position = page.last_position
+        if not page.has_more:
+            break
+    assert read == rows
+    assert position == (rows[-1] if rows else None)
 
 
 def test_without_a_cursor_a_listing_begins_at_the_start() -> None:

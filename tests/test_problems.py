@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from chalicelib.callers import CHANNELS_BY_ROLE
 from chalicelib.clients.limits import ROLES_TOGETHER
 from chalicelib.http import problems
-from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
+from chalicelib.http.field_texts import FIELD_MESSAGES
+from chalicelib.http.problem_texts import PROBLEMS
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import BrokenRule, NotAllowed, RulesBroken, TryAgain
 from chalicelib.registrations.messages import SubmitRegistration

@@ -7,14 +7,13 @@ Records are added and never changed or deleted: the functions have no permission
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from chalicelib.audit.model import AuditRecord, Subject
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, Write
-from chalicelib.clock import to_timestamp
-from chalicelib.http.pagination import Page, Position
+from chalicelib.clock import to_expiry, to_timestamp
+from chalicelib.http.pagination import Page, Position, cut_page
 
 _BY_CLIENT = "by_client"
 _IF_NEW = "attribute_not_exists(subject)"
@@ -67,13 +66,10 @@ class DynamoAuditTrail:
             index=index,
             page_size=page_size + 1,
         )
-        rows = list(islice(found, page_size + 1))
-        kept = rows[:page_size]
-        return Page(
-            [_to_record(row) for row in kept],
-            last_position=Position(kept[-1]["record_key"]) if kept else start_after,
-            has_more=len(rows) > page_size,
+        page = cut_page(
+            found, page_size, start_after=start_after, get_position=lambda row: str(row["record_key"])
         )
+        return Page(list(map(_to_record, page.rows)), page.last_position, page.has_more)
 
     def _build_item(self, record: AuditRecord) -> Values:
         return {
@@ -84,7 +80,7 @@ class DynamoAuditTrail:
             "correlation_id": record.correlation_id or self._get_correlation_id(),
             "references": list(record.references) or None,
             "fields": list(record.fields) or None,
-            "expires_at": int((record.occurred_at + self._retention_period).timestamp()),
+            "expires_at": to_expiry(record.occurred_at + self._retention_period),
         }
 
 

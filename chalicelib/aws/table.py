@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.items import Item, Values, from_item, to_item
+from chalicelib.clock import to_expiry
 
 # In characters: the longest id. A partition key may have 2,048 bytes, prefix included.
 MAX_ID_LENGTH = 64
@@ -194,7 +195,7 @@ class Table:
 
 def expires_after(day: date, retention: timedelta) -> int:
     """Return the Unix time, in seconds, of the end of `retention` after the beginning of `day` in UTC."""
-    return int((datetime.combine(day, time(), tzinfo=UTC) + retention).timestamp())
+    return to_expiry(datetime.combine(day, time(), tzinfo=UTC) + retention)
 
 
 def _cancellation_reasons(error: ClientError) -> list[Mapping[str, Any]]:

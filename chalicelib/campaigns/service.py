@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Protocol
 
 from chalicelib.audit.model import OPERATOR, Action, AuditRecord, Subject
@@ -13,7 +13,7 @@ from chalicelib.callers import EVERY_CAMPAIGN, Caller
 from chalicelib.campaigns.errors import CampaignExists, CampaignUnknown
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clock import Clock
-from chalicelib.http.pagination import CursorInvalid, Page, Position
+from chalicelib.http.pagination import CursorInvalid, Page, Position, cut_page
 from chalicelib.refusals import BrokenRule, RecordUnreadable, RulesBroken, TryAgain
 
 # Every registration needs its campaign, and campaigns change rarely.
@@ -136,18 +136,8 @@ class CampaignService:
     ) -> Page[Campaign]:
         """Return a page of the campaigns that a caller works for, by last day and id. Raise CursorInvalid."""
         found = self._iter_for_caller(caller, _parse_day(start_after))
-        rows = list(
-            islice(
-                (each for each in found if start_after is None or _build_position(each) > start_after),
-                page_size + 1,
-            )
-        )
-        kept = rows[:page_size]
-        return Page(
-            kept,
-            last_position=_build_position(kept[-1]) if kept else start_after,
-            has_more=len(rows) > page_size,
-        )
+        after = (each for each in found if start_after is None or _build_position(each) > start_after)
+        return cut_page(after, page_size, start_after=start_after, get_position=_build_position)
 
     def iter_accepting(self, caller: Caller) -> Iterator[Campaign]:
         """Yield the campaigns of a caller that take captures now, by last day and id."""

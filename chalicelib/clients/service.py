@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import NewType, Protocol
 
 from chalicelib.audit.model import OPERATOR
@@ -15,7 +14,7 @@ from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
 from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
-from chalicelib.http.pagination import CursorInvalid, Page, Position
+from chalicelib.http.pagination import CursorInvalid, Page, Position, cut_page
 from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
 
 Token = NewType("Token", str)
@@ -255,12 +254,8 @@ class ClientRegistry:
             raise CursorInvalid("not a position among clients")
         # One more than the page shows if there is a next one. Every id is later than a space.
         found = self._clients.iter_after(start_after or " ", page_size=page_size + 1)
-        rows = list(islice(found, page_size + 1))
-        kept = rows[:page_size]
-        return Page(
-            kept,
-            last_position=Position(kept[-1].client_id) if kept else start_after,
-            has_more=len(rows) > page_size,
+        return cut_page(
+            found, page_size, start_after=start_after, get_position=lambda client: client.client_id
         )
 
 

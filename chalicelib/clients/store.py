@@ -21,7 +21,7 @@ from chalicelib.clients.model import Client
 from chalicelib.clients.service import TokenHash
 from chalicelib.clients.store_keys import make_client_key, make_token_key
 from chalicelib.clients.store_uses import parse_token_use
-from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
+from chalicelib.clock import from_optional_timestamp, to_expiry, to_optional_timestamp, to_timestamp
 from chalicelib.records import iter_readable
 from chalicelib.refusals import TryAgain
 
@@ -281,7 +281,7 @@ class DynamoLastSeenStore:
 
 def _find_removal(ends_at: datetime | None) -> int | None:
     """Return when the item of an ended token is removed, as DynamoDB's TTL wants it."""
-    return None if ends_at is None else int((ends_at + _ENDED_TOKEN_RETENTION).timestamp())
+    return None if ends_at is None else to_expiry(ends_at + _ENDED_TOKEN_RETENTION)
 
 
 def _to_values(client: Client) -> Values:

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.aws.items import Values
+from chalicelib.clock import to_expiry
 from chalicelib.conversations.events import InboundEvent, SealedEvent
 from chalicelib.conversations.layout import render_body
 from chalicelib.conversations.messages import ChatLink, ChatRecord, OutboxContent
@@ -200,4 +201,4 @@ def _name_record(values: Mapping[str, Any]) -> str:
 
 
 def _expire(now: datetime, retention: timedelta) -> int:
-    return int((now + retention).timestamp())
+    return to_expiry(now + retention)

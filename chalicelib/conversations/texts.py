@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chalicelib.conversations.model import TextRef
 from chalicelib.devices.consent_texts import load_consent_texts
-from chalicelib.http.problem_texts import FIELD_MESSAGES, FieldMessage
+from chalicelib.http.field_texts import FIELD_MESSAGES, FieldMessage
 from chalicelib.languages import WorkerLanguage
 from chalicelib.models import FrozenModel
 from chalicelib.occupations.model import load_occupations

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import ConditionFailed, Table
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import to_expiry, to_timestamp
 from chalicelib.data_requests.model import DataRequest, DataRequestType, LoggedErasure
 
 _BY_SUBJECT = "by_subject"
@@ -44,7 +44,7 @@ class DynamoDataRequests:
             "step": _STEP_LOGGED,
             "worker_key": erasure.worker_key,
             "received_before": to_timestamp(erasure.received_before),
-            "expires_at": int((erasure.received_before + LOG_RETENTION).timestamp()),
+            "expires_at": to_expiry(erasure.received_before + LOG_RETENTION),
         }
         self._add(logged)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import ConditionFailed, Table
-from chalicelib.clock import Clock, to_timestamp
+from chalicelib.clock import Clock, to_expiry, to_timestamp
 from chalicelib.deliveries.model import Delivery, DeliveryId, DeliveryState, Medium
 
 
@@ -37,7 +37,7 @@ class DynamoDeliveries:
         item = {
             **_build_item(delivery),
             "write_id": write_id,
-            "expires_at": int((self._clock() + self._retention).timestamp()),
+            "expires_at": to_expiry(self._clock() + self._retention),
         }
         is_new = delivery.revision == 1
         write = self._table.put(

@@ -26,7 +26,7 @@ from chalicelib.devices.bundle_schemas import (
     RescueKeyView,
 )
 from chalicelib.devices.consent_texts import load_consent_texts
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.occupations.model import load_occupations
 from chalicelib.registrations import batch, names, nik, phone, rules
 from chalicelib.registrations.messages import SubmitRegistration

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Protocol
 
 from chalicelib.callers import EVERY_CAMPAIGN, Role
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.model import Client
 from chalicelib.clock import Clock
-from chalicelib.http.pagination import Page, Position
+from chalicelib.http.pagination import Page, Position, cut_page
 from chalicelib.registrations.latest_capture import LatestCapture
 
 SILENCE = timedelta(hours=1)
@@ -73,13 +72,10 @@ class DeviceStateService:
     ) -> Page[DeviceState]:
         """Return a page of a campaign's devices, revoked ones too, by id. Raise CursorInvalid."""
         found = self._iter_devices(campaign, start_after)
-        rows = list(islice(found, page_size + 1))
-        kept = rows[:page_size]
-        return Page(
-            [self._read(each) for each in kept],
-            last_position=Position(kept[-1].client_id) if kept else start_after,
-            has_more=len(rows) > page_size,
+        page = cut_page(
+            found, page_size, start_after=start_after, get_position=lambda client: client.client_id
         )
+        return Page(list(map(self._read, page.rows)), page.last_position, page.has_more)
 
     def iter_silent(self) -> Iterator[DeviceState]:
         """Yield the devices that are silent now, and were seen within a day.

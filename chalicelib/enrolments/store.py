@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import ConditionFailed, Table
 from chalicelib.callers import DeviceMode
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import to_expiry, to_timestamp
 from chalicelib.enrolments.errors import EnrolmentCodeUnknown
 from chalicelib.enrolments.model import MAX_ATTEMPTS, ExitCode, Grant
 
@@ -33,7 +33,7 @@ class DynamoEnrolmentCodes:
             "ends_at": to_timestamp(grant.expires_at),
             "attempts": 0,
             "exit_code": None if grant.exit_code is None else vars(grant.exit_code),
-            "expires_at": int(grant.expires_at.timestamp()),
+            "expires_at": to_expiry(grant.expires_at),
         }
         return self._table.try_run(self._table.put(values, _IF_FREE, compared={":now": to_timestamp(now)}))
 

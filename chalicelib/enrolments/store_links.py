@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import ConditionFailed, Table
 from chalicelib.clients.errors import LinkUsed
-from chalicelib.clock import to_timestamp
+from chalicelib.clock import to_expiry, to_timestamp
 from chalicelib.enrolments.errors import EnrolmentCodeUnknown
 from chalicelib.enrolments.links import Link
 
@@ -34,7 +34,7 @@ class DynamoLinks:
             "client_id": link.client_id,
             "is_reusable": link.is_reusable,
             "ends_at": to_timestamp(link.expires_at),
-            "expires_at": int(link.expires_at.timestamp()),
+            "expires_at": to_expiry(link.expires_at),
         }
         self._table.run(self._table.put(values, _IF_NEW))
 
@@ -59,7 +59,7 @@ class DynamoLinks:
         write = self._table.update(
             _make_phone_key(link_id),
             "SET code_hash = :code_hash, expires_at = :expires_at",
-            compared={":code_hash": code_hash, ":expires_at": int((now + _CLAIM_RETENTION).timestamp())},
+            compared={":code_hash": code_hash, ":expires_at": to_expiry(now + _CLAIM_RETENTION)},
         )
         self._table.run(write)
 
@@ -71,7 +71,7 @@ class DynamoLinks:
             _make_phone_key(link_id),
             "SET capture_id = :id, expires_at = :expires_at",
             _IF_UNCLAIMED,
-            compared={":id": capture_id, ":expires_at": int((now + _CLAIM_RETENTION).timestamp())},
+            compared={":id": capture_id, ":expires_at": to_expiry(now + _CLAIM_RETENTION)},
         )
         try:
             return "capture_id" not in self._table.run(claimed, returns="ALL_OLD")

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, NewType, TypeVar
 
 from chalicelib.refusals import Refusal
@@ -38,6 +39,23 @@ class Page(Generic[Row]):
     def next_position(self) -> Position | None:
         """The position after which the next page begins; None if there is none."""
         return self.last_position if self.has_more else None
+
+
+def cut_page(
+    found: Iterable[Row],
+    page_size: int,
+    *,
+    start_after: Position | None,
+    get_position: Callable[[Row], str],
+) -> Page[Row]:
+    """Return the first rows of those found after a position. Reads one more row than the page has."""
+    rows = list(islice(found, page_size + 1))
+    kept = rows[:page_size]
+    return Page(
+        kept,
+        last_position=Position(get_position(kept[-1])) if kept else start_after,
+        has_more=len(rows) > page_size,
+    )
 
 
 def to_cursor(position: Position | None, settled_position: Position | None = None) -> str | None:

@@ -1,7 +1,8 @@
 """Problem documents (RFC 9457) for refusals, with a stable `code`, in Indonesian or English.
 
-The codes and their texts are in `problem_texts.py`. No answer repeats a value of the request. API Gateway's
-own refusals (no token, unknown route, too many requests) have the same shape: `infra/gateway_responses.py`.
+The codes and their texts are in `problem_texts.py` and `field_texts.py`. No answer repeats a value of the
+request. API Gateway's own refusals (no token, unknown route, too many requests) have the same shape:
+`infra/gateway_responses.py`.
 """
 
 import re
@@ -13,7 +14,8 @@ from chalice.app import Response
 from pydantic import ValidationError
 
 from chalicelib.aws.errors import is_transient
-from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
+from chalicelib.http.field_texts import FIELD_MESSAGES
+from chalicelib.http.problem_texts import PROBLEMS
 from chalicelib.languages import Language
 from chalicelib.refusals import BrokenRule, RecordUnreadable, Refusal, RulesBroken, TokenRevoked, TryAgain
 from chalicelib.strict_json import iter_repeated_keys

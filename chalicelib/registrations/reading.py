@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
 from chalicelib.callers import Caller, Disclosure, Role
 from chalicelib.clock import Clock, to_timestamp
-from chalicelib.http.pagination import CursorInvalid, Page, Position
+from chalicelib.http.pagination import CursorInvalid, Page, Position, cut_page
 from chalicelib.registrations import references
 from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.captures import Capture
@@ -182,13 +181,8 @@ class ReadingService:
         """
         if start_after is not None and _SEQUENCE_PATTERN.fullmatch(start_after) is None:
             raise CursorInvalid("not a sequence number")
-        gaps = list(islice(self._iter_gaps(client_id, int(start_after or 0)), page_size + 1))
-        kept = gaps[:page_size]
-        return Page(
-            kept,
-            last_position=Position(str(kept[-1].last)) if kept else start_after,
-            has_more=len(gaps) > page_size,
-        )
+        gaps = self._iter_gaps(client_id, int(start_after or 0))
+        return cut_page(gaps, page_size, start_after=start_after, get_position=lambda gap: str(gap.last))
 
     def count_owed(self, client_id: str) -> int:
         """Return how many numbers of a device have not arrived, below the highest that has."""

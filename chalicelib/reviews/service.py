@@ -6,7 +6,7 @@ from typing import Protocol
 
 from chalicelib.audit.model import Action, AuditRecord, Subject
 from chalicelib.callers import Caller
-from chalicelib.clock import Clock
+from chalicelib.clock import Clock, to_expiry
 from chalicelib.http.pagination import Page, Position
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.reviews.model import (
@@ -77,7 +77,7 @@ class ReviewService:
             figures=finding.figures,
             note=finding.note,
         )
-        self._store.open(item, expires_at=int((now + self._retention).timestamp()))
+        self._store.open(item, expires_at=to_expiry(now + self._retention))
 
     def open_item(
         self,

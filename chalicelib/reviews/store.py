@@ -6,7 +6,6 @@ REGISTRATION#<reference>   ITEM#<item id>   leads from a registration to an item
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 
 from chalicelib.audit.model import AuditRecord
@@ -14,7 +13,7 @@ from chalicelib.aws.items import Values
 from chalicelib.aws.table import MAX_ID_LENGTH, Table, TransactionFailed, Write
 from chalicelib.clock import from_optional_timestamp, to_optional_timestamp, to_timestamp
 from chalicelib.crypto.encryption import FieldCipher
-from chalicelib.http.pagination import Page, Position
+from chalicelib.http.pagination import Page, Position, cut_page
 from chalicelib.records import iter_readable, record_parser
 from chalicelib.refusals import TryAgain
 from chalicelib.reviews.errors import ReviewItemUnknown
@@ -80,13 +79,10 @@ class DynamoReviewStore:
         found = self._table.query(
             condition, values, index=_BY_STATE, page_size=page_size + 1, is_descending=True
         )
-        rows = list(islice(found, page_size + 1))
-        kept = rows[:page_size]
-        return Page(
-            list(iter_readable(self._parse, kept)),
-            last_position=Position(kept[-1]["listing_order"]) if kept else start_after,
-            has_more=len(rows) > page_size,
+        page = cut_page(
+            found, page_size, start_after=start_after, get_position=lambda row: str(row["listing_order"])
         )
+        return Page(list(iter_readable(self._parse, page.rows)), page.last_position, page.has_more)
 
     def replace(self, item: ReviewItem, *, previous: ReviewItem, record: AuditRecord) -> None:
         changes: Values = {

@@ -13,7 +13,7 @@ import click
 
 from chalicelib.clock import utc_now
 from chalicelib.crypto.masking import mask_number
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.messaging.opt_outs import OptOut
 from chalicelib.registrations.phone import InvalidPhone, Phone, parse
 from ops.commands.parameter_types import PLAIN_TEXT

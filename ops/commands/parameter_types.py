@@ -14,7 +14,7 @@ from chalicelib.callers import EVERY_CAMPAIGN
 from chalicelib.campaigns.model import CampaignId
 from chalicelib.clients.schemas import ClientId
 from chalicelib.crypto.masking import mask_text
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.typed import clean_text, find_text_problem
 
 ReturnType = TypeVar("ReturnType")

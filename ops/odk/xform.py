@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pyxform.xls2xform import convert
 
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from ops.errors import OperationError
 from ops.odk.rules import list_rules
 from ops.project import ROOT

@@ -9,7 +9,7 @@ from chalice.app import Chalice
 from pydantic import BaseModel
 
 from chalicelib.callers import Role
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.models import FrozenModel
 from ops.openapi.codes import load_codes
 from ops.openapi.components import ACCEPT_LANGUAGE, HEADERS, PARAMETERS_PREFIX, PATH_PARAMETERS

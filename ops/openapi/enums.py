@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Months, Payer, Programme
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.occupations.model import load_occupations
 from chalicelib.rollups.renderings.formats import CsvDialect, Format
 from ops.openapi.codes import load_codes

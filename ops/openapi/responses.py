@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.http.headers import SECURITY_HEADERS
-from chalicelib.http.problem_texts import FIELD_MESSAGES
 from chalicelib.http.problems import CONTENT_TYPE
 from ops.openapi.codes import load_codes
 from ops.openapi.components import (

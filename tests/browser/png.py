@@ -2,7 +2,9 @@
 
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _BYTES_PER_PIXEL_BY_COLOUR_TYPE = {2: 3, 6: 4}
@@ -10,7 +12,7 @@ _PALETTE_SIZE, _INDEXED = 256, 3
 
 
 def shrink(png: bytes) -> bytes:
-    """Return the picture with a palette, its colours rounded to as many shades as fit into it."""
+    """Return the picture with a palette of its most frequent colours, the nearest of them for all others."""
     chunks = list(_iter_chunks(png))
     width, height, _, colour_type = struct.unpack(">IIBB", chunks[0][1][:10])
     size = _BYTES_PER_PIXEL_BY_COLOUR_TYPE[colour_type]
@@ -19,13 +21,10 @@ def shrink(png: bytes) -> bytes:
         list(zip(*(line[channel::size] for channel in range(3)), strict=True))
         for line in _iter_lines(data, width * size, size)
     ]
-    colours = {colour for line in pixels for colour in line}
-    for bits in range(8, 0, -1):
-        rounded = {colour: _round(colour, bits) for colour in colours}
-        palette = {colour: index for index, colour in enumerate(sorted(set(rounded.values())))}
-        if len(palette) <= _PALETTE_SIZE:
-            break
-    indices = b"".join(b"\0" + bytes(palette[rounded[colour]] for colour in line) for line in pixels)
+    frequency = Counter(colour for line in pixels for colour in line)
+    palette = {colour: index for index, (colour, _) in enumerate(frequency.most_common(_PALETTE_SIZE))}
+    nearest = {colour: palette[min(palette, key=partial(_compare, colour))] for colour in frequency}
+    indices = b"".join(b"\0" + bytes(nearest[colour] for colour in line) for line in pixels)
     header = struct.pack(">IIBBBBB", width, height, 8, _INDEXED, 0, 0, 0)
     parts = [
         (b"IHDR", header),
@@ -36,10 +35,9 @@ def shrink(png: bytes) -> bytes:
     return _SIGNATURE + b"".join(_build_chunk(kind, body) for kind, body in parts)
 
 
-def _round(colour: tuple[int, ...], bits: int) -> tuple[int, ...]:
-    """Return the nearest colour with so many bits for each of red, green and blue."""
-    highest = 2**bits - 1
-    return tuple(round(value * highest / 255) * 255 // highest for value in colour)
+def _compare(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """Return how far apart two colours are."""
+    return sum((left - right) ** 2 for left, right in zip(one, other, strict=True))
 
 
 def _iter_chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:

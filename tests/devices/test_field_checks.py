@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from chalicelib.callers import DailyCap, Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.devices.checks import CheckResult, FieldChecker
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.http.problems import list_shape_errors
 from chalicelib.refusals import BrokenRule, CampaignNotAllowed, RulesBroken
 from chalicelib.registrations.messages import SubmitRegistration

@@ -1,6 +1,6 @@
 """The devices of a campaign for its managers: what each owes, since when it is silent, and its revocation."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -19,17 +19,21 @@ from tests.support.payloads import (
 
 CAMPAIGN_ID = "pasar-baru-2026"
 CAMPAIGN = f"/v1/campaigns/{CAMPAIGN_ID}"
-NOW = datetime.now(UTC)
-TODAY = (NOW + timedelta(hours=7)).date()
+
+
+@pytest.fixture
+def today() -> date:
+    """Return the present day in Jakarta, as the test begins: a run of all tests may pass midnight."""
+    return (datetime.now(UTC) + timedelta(hours=7)).date()
 
 
 @pytest.fixture(autouse=True)
-def _running_campaign(edge: Edge) -> None:
+def _running_campaign(edge: Edge, today: date) -> None:
     """Open a campaign that runs today, with a van and its manager."""
     payload = make_campaign_payload(
         campaign_id=CAMPAIGN_ID,
-        first_day=str(TODAY - timedelta(days=1)),
-        last_day=str(TODAY + timedelta(days=1)),
+        first_day=str(today - timedelta(days=1)),
+        last_day=str(today + timedelta(days=1)),
         accepts_until="2999-12-31",
     )
     edge.send("POST", "/v1/campaigns", payload, caller="manager")
@@ -109,29 +113,31 @@ def test_the_list_has_the_devices_of_the_campaign_alone_page_by_page(edge: Edge)
     assert found == sorted(devices)
 
 
-def test_a_device_that_owes_captures_and_is_silent_is_an_item_and_an_anomaly_of_the_day(edge: Edge) -> None:
+def test_a_device_that_owes_captures_and_is_silent_is_an_item_and_an_anomaly_of_the_day(
+    edge: Edge, today: date
+) -> None:
     register(edge, 3)
     set_last_seen("van-7", timedelta(minutes=61))
 
     for _ in range(2):
         (item,) = look_hourly(edge)
 
-    assert (item["kind"], item["client_id"], item["day"]) == ("device_silent", "van-7", str(TODAY))
+    assert (item["kind"], item["client_id"], item["day"]) == ("device_silent", "van-7", str(today))
     assert item["figures"] == {"owed": 2}
     assert list_devices(edge)["van-7"]["silent_since"] is not None
-    summary = edge.send("POST", f"{CAMPAIGN}/summaries/{TODAY}", caller="our manager").json_body
+    summary = edge.send("POST", f"{CAMPAIGN}/summaries/{today}", caller="our manager").json_body
     silent = {"pattern": "device_silent", "client_id": "van-7", "workers": 2}
     assert [each for each in summary["anomalies"] if silent.items() <= each.items()]
     page = edge.send(
-        "GET", f"{CAMPAIGN}/summaries/{TODAY}?format=html", caller="our manager", Accept="text/html"
+        "GET", f"{CAMPAIGN}/summaries/{today}?format=html", caller="our manager", Accept="text/html"
     )
     assert "Tidak terhubung lebih dari satu jam" in page.body.decode()
 
 
 @pytest.mark.parametrize("reason", ["seen lately", "lost", "owes nothing", "revoked", "another campaign"])
-def test_a_device_is_not_silent_if(edge: Edge, reason: str) -> None:
+def test_a_device_is_not_silent_if(edge: Edge, today: date, reason: str) -> None:
     if reason == "another campaign":
-        edge.send("POST", "/v1/campaigns", make_other_campaign(), caller="manager")
+        edge.send("POST", "/v1/campaigns", make_other_campaign(today), caller="manager")
         register(edge, 3, caller="kiosk anywhere", campaign_id="kota-2026")
         set_last_seen("van-9", timedelta(hours=2))
     else:
@@ -144,9 +150,11 @@ def test_a_device_is_not_silent_if(edge: Edge, reason: str) -> None:
     assert look_hourly(edge) == []
 
 
-def make_other_campaign() -> dict[str, Any]:
+def make_other_campaign(today: date) -> dict[str, Any]:
+    # A capture of the minute before may be of the day before.
+    first_day, last_day = str(today - timedelta(days=1)), str(today)
     return make_campaign_payload(
-        campaign_id="kota-2026", first_day=str(TODAY), last_day=str(TODAY), accepts_until="2999-12-31"
+        campaign_id="kota-2026", first_day=first_day, last_day=last_day, accepts_until="2999-12-31"
     )
 
 

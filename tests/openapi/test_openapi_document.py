@@ -7,7 +7,8 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from app import app
 from chalicelib.callers import Role
-from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
+from chalicelib.http.field_texts import FIELD_MESSAGES
+from chalicelib.http.problem_texts import PROBLEMS
 from chalicelib.http.problems import respond
 from ops.openapi.__main__ import render_document
 from ops.openapi.codes import load_codes, load_meanings

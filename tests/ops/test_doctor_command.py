@@ -22,7 +22,6 @@ from ops.health.checks import Diagnosis, examine
 from tests.ops.command_lines import iter_commands, run_daftar
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables, read_table_definitions
 
-NOW = datetime.now(UTC)
 MONTH = timedelta(days=30)
 TABLES = [name for name in STAGE_ENVIRONMENT.values() if name.endswith("Table")]
 
@@ -67,13 +66,13 @@ def make_client(service: str) -> Any:
 
 def find(stage: Stage, check: str) -> list[str]:
     """Return what a check found to do."""
-    return [str(each) for each in examine(stage, NOW) if each.check == check and not each.is_ok]
+    return [str(each) for each in examine(stage, datetime.now(UTC)) if each.check == check and not each.is_ok]
 
 
 def test_a_complete_stage_has_nothing_to_do(stage: Stage) -> None:
     for check in ("keys", "admins", "tokens", "tables", "alarms' address"):
         assert find(stage, check) == []
-        assert any(each.check == check for each in examine(stage, NOW))
+        assert any(each.check == check for each in examine(stage, datetime.now(UTC)))
 
 
 def delete_keys(stage: Stage) -> Stage:

@@ -64,3 +64,9 @@ def test_every_link_leads_to_a_file(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     folder = Path(page).parent
     assert [link for link in LINKED.findall(text) if not (ROOT / folder / link).exists()] == []
+
+
+def test_the_glossary_has_each_word_once_and_in_order() -> None:
+    rows = re.findall(r"^\| (.+?) \|", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    words = [row.casefold() for row in rows if row != "Word"]
+    assert words == sorted(set(words))

@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 from pydantic_core.core_schema import ErrorType
 
-from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
+from chalicelib.http.field_texts import FIELD_MESSAGES
+from chalicelib.http.problem_texts import PROBLEMS
 from chalicelib.http.problems import to_field_code
 from chalicelib.refusals import Refusal
 from tests.support.source_tree import iter_calls, parse_modules

@@ -9,7 +9,10 @@ from infra.functions import ALIAS
 
 @contextmanager
 def override_environment(lambda_client: Any, function_names: list[str], **variables: str) -> Iterator[None]:
-    """Set environment variables of functions inside the block, as a release of them would."""
+    """Set environment variables of functions inside the block, as a release of them would.
+
+    What is not invoked by its alias has them afterwards too.
+    """
     before: dict[str, str] = {}
     try:
         for name in function_names:

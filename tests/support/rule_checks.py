@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.campaigns.model import Campaign
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.http.problems import to_field_code
 from chalicelib.refusals import RulesBroken
 from chalicelib.registrations import rules

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib.aws.items import from_item, to_item
 from chalicelib.clock import to_timestamp
+from infra.functions import ALIAS
 from ops.local.stack import LocalStack
 from tests.support.aws_events import make_schedule_event
 
@@ -37,7 +38,9 @@ class CampaignSmsLedger:
             if not is_settled(row):
                 self._age_row(row)
         response = self._aws_client("lambda").invoke(
-            FunctionName=self._outputs["QueueDueSmsName"], Payload=json.dumps(make_schedule_event())
+            FunctionName=self._outputs["QueueDueSmsName"],
+            Qualifier=ALIAS,
+            Payload=json.dumps(make_schedule_event()),
         )
         response["Payload"].read()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib import typed
 from chalicelib.crypto.masking import mask_name
-from chalicelib.http.problem_texts import FIELD_MESSAGES
+from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.registrations import names, nik, phone
 from chalicelib.registrations.errors import InvalidValue
 from chalicelib.registrations.rules import compute_age

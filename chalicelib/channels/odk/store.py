@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chalicelib.aws.table import Table
 from chalicelib.channels.odk.model import KnownInstance
-from chalicelib.clock import Clock
+from chalicelib.clock import Clock, to_expiry
 
 # Longer than any campaign: a phone that was lost in a drawer may still send its edits.
 _LIFETIME = timedelta(days=400)
@@ -27,7 +27,7 @@ class DynamoOdkInstances:
         return None if values is None else KnownInstance(values["capture_id"], values["campaign_id"])
 
     def add(self, instance_id: UUID, known: KnownInstance) -> None:
-        expires_at = int((self._clock() + _LIFETIME).timestamp())
+        expires_at = to_expiry(self._clock() + _LIFETIME)
         values = {**_make_key(instance_id), **vars(known), "expires_at": expires_at}
         self._table.run(self._table.put(values))
 

@@ -127,11 +127,12 @@ class Walker:
         """Record what is wrong with this screen for a screen reader or a narrow window, and its title.
 
         Where DAFTAR_SCREENSHOTS names a folder, pictures of the Indonesian screen are put there: of a phone's
-        and of a tablet's width.
+        and of a tablet's width. A tablet is not made narrow: its form would go back to the first question.
         """
         if _SCREENSHOTS and self.page.locator("html").get_attribute("lang") == "id":
             for width, device in _PICTURE_WIDTHS.items():
-                self._take_screenshot(Path(_SCREENSHOTS), f"{name}-{device}", width)
+                if width >= (self.page.viewport_size or {"width": 0})["width"] or device == "tablet":
+                    self._take_screenshot(Path(_SCREENSHOTS), f"{name}-{device}", width)
         self.problems += self.browser_page.find_violations()
         if self.browser_page.measure_overflow() > 0:
             self.problems.append(f"wider than the window: {self.page.locator('h1').inner_text()}")

@@ -65,10 +65,11 @@ def test_the_web_app_opens_again_without_a_network(stack: RunningStack) -> None:
 
 def test_a_device_gets_a_token_for_a_code_and_sends_compressed_batches(stack: RunningStack) -> None:
     market = open_market(stack)
-    client = {"client_id": "tablet-e2e", "roles": ["kiosk"], "campaigns": [market.campaign_id]}
+    client_id = f"tablet-of-{market.campaign_id}"
+    client = {"client_id": client_id, "roles": ["kiosk"], "campaigns": [market.campaign_id]}
     # On a busy machine the first answer may be lost, and the client is there when it is sent again.
     assert stack.send("admin", "POST", "/v1/clients", client).status_code in {201, 409}
-    made = stack.send("manager", "POST", "/v1/clients/tablet-e2e/enrolment-codes", {}).json()
+    made = stack.send("manager", "POST", f"/v1/clients/{client_id}/enrolment-codes", {}).json()
     assert made["app_url"] == stack.description.app_url
 
     api_url = stack.description.api_url
@@ -88,7 +89,7 @@ def test_a_device_gets_a_token_for_a_code_and_sends_compressed_batches(stack: Ru
     )
     assert {each["outcome"] for each in sent.json()["results"]} == {"created"}
     device = httpx.get(f"{api_url}/v1/device", headers=headers).json()
-    assert device["client_id"] == "tablet-e2e"
+    assert device["client_id"] == client_id
 
 
 def test_the_command_line_makes_a_code_and_takes_in_what_a_device_could_not_send(

@@ -1,10 +1,12 @@
 """Deliveries that come twice, as AWS says they will: the queue's, the stream's and the schedule's."""
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
+from infra.functions import ALIAS
 from tests.support.aws_events import make_stream_event
 from tests.support.isolated_campaign import Market, await_pipeline_idle, find_confirmation, open_market
 from tests.support.polling import wait_until
@@ -94,11 +96,17 @@ def test_a_change_that_the_stream_delivers_again_sends_one_sms(stack: RunningSta
     reference = market.register(market.make_capture_payload()).json()["reference"]
     market.await_sms(reference)
 
+    log = ""
+
     def deliver() -> bool:
+        nonlocal log
         answer = stack.aws_client("lambda").invoke(
             FunctionName=stack.description.outputs["OnRegistrationChangesName"],
+            Qualifier=ALIAS,
+            LogType="Tail",
             Payload=json.dumps(make_stream_event(registration(stack, reference))),
         )
+        log = base64.b64decode(answer["LogResult"]).decode()
         # The stream delivers once more what met its own first delivery.
         return bool(json.loads(answer["Payload"].read()) == {"batchItemFailures": []})
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.http.problem_texts import FIELD_MESSAGES, PROBLEMS
+from chalicelib.http.field_texts import FIELD_MESSAGES
+from chalicelib.http.problem_texts import PROBLEMS
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.notifications.templates import load_templates
 from chalicelib.occupations.model import load_occupations
