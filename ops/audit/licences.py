@@ -15,7 +15,6 @@ READ_BY_A_PERSON = {
     ("Jinja2", "3.1.6"): "BSD-3-Clause",
     ("chalice", "1.34.0"): "Apache-2.0",
     ("multipart", "2.0.1"): "MIT",
-    ("pycryptodomex", "3.24.2"): "BSD-2-Clause AND Unlicense",
 }
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9.+-]+")
