@@ -35,7 +35,7 @@ class RequestMade(Exception):
     """Keeps a request from being sent."""
 
 
-READ_OPERATIONS = {
+READ_OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "dynamodb": ("get_item", {"TableName": "t", "Key": {"pk": {"S": "1"}}}),
     "kms": ("describe_key", {"KeyId": "1"}),
     "pinpoint-sms-voice-v2": ("describe_phone_numbers", {}),

@@ -92,7 +92,8 @@ class ServiceDataLoader(Loader):
     ) -> Mapping[str, Any]:
         if type_name == "endpoint-rule-set-1" and service_name in _HOSTS:
             return _build_endpoint_rules(_HOSTS[service_name])
-        return super().load_service_model(service_name, type_name, api_version)
+        loaded: Mapping[str, Any] = super().load_service_model(service_name, type_name, api_version)
+        return loaded
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
         if name == "endpoints":

@@ -1,11 +1,12 @@
 """Field encryption: AES-256-GCM, bound to the record and the field that a value belongs to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from chalicelib.values import Value
 
 _FORMAT = 1
 _HEADER_BYTES = 2
@@ -23,8 +24,7 @@ class KeyNotHeld(UnsealError):
     """The value names a key that is not in use: it was retired or deleted, or the name was altered."""
 
 
-@dataclass(frozen=True)
-class FieldKeys:
+class FieldKeys(Value):
     """The data keys of a stage by id, and the id of the key for new values."""
 
     current_key_id: str

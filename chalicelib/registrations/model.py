@@ -4,7 +4,7 @@ Statuses, events and the one table of transitions are in `transitions`; others t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -29,6 +29,7 @@ from chalicelib.registrations.transitions import (
     Verification,
 )
 from chalicelib.registrations.worker import Consent, Coverage, Recipient, RetainedWork, Work, Worker
+from chalicelib.values import Value
 
 __all__ = [
     "ENDED_STATUSES",
@@ -65,8 +66,7 @@ class Flag(StrEnum):
     CORRECTION_OPEN = "correction_open"
 
 
-@dataclass(frozen=True)
-class CorrectionImpact:
+class CorrectionImpact(Value):
     """The parts of a registration that a correction changes: the checked identity, and the price."""
 
     changes_identity: bool
@@ -85,8 +85,7 @@ _GRACE_MONTHS = 3
 _LAPSE_REMINDER_LEAD = timedelta(days=14)
 
 
-@dataclass(frozen=True)
-class LifecycleEvent:
+class LifecycleEvent(Value):
     """One event of a registration. `client_id` is `system` for events of a schedule."""
 
     event_type: EventType
@@ -96,8 +95,7 @@ class LifecycleEvent:
     detail: Mapping[str, str | int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class LifecycleState:
+class LifecycleState(Value):
     """The status of one registration with its history, in the zone of its campaign.
 
     Every change makes a new value, one version higher. Registrations of earlier releases are in WIB.
@@ -323,8 +321,7 @@ class LifecycleState:
         )
 
 
-@dataclass(frozen=True)
-class RegistrationFacts:
+class RegistrationFacts(Value):
     """The countable facts of a registration.
 
     `quoted` and `paid` are sums in rupiah, the latter so far; `corrections` were applied to it.
@@ -337,8 +334,7 @@ class RegistrationFacts:
     corrections: int = 0
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(Value):
     """One worker's application for membership, open until it ends.
 
     `worker_key` is the keyed hash of the worker's NIK; `follows` is the ended application before this one.

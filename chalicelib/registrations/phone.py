@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import NewType
 
 import phonenumbers
@@ -10,6 +9,7 @@ from phonenumbers import PhoneNumber, PhoneNumberType
 
 from chalicelib.registrations.errors import InvalidValue
 from chalicelib.typed import clean_number, count_digits, is_from_spreadsheet
+from chalicelib.values import Value
 
 Phone = NewType("Phone", str)
 
@@ -25,8 +25,7 @@ _OTHER_KINDS = (
 _APPENDIX_MARK = re.compile(r"[./(]")
 
 
-@dataclass(frozen=True)
-class NumberingPlan:
+class NumberingPlan(Value):
     """The form of mobile numbers in Indonesia, by the metadata that `parse` judges by."""
 
     country_code: str

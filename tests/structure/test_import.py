@@ -1,7 +1,10 @@
 """Importing the app: it needs no environment, and builds no clients and no schemas."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 
 from tests.support.source_tree import ROOT
 
@@ -75,7 +78,9 @@ print(*sys.modules)
 """
 
 
-def test_the_app_imports_nothing_that_captures_do_not_need() -> None:
+@cache
+def list_imports() -> list[str]:
+    """Return the modules that `import app` imports."""
     result = subprocess.run(
         [sys.executable, "-I", "-c", LIST_IMPORTS, str(ROOT)],
         env={},
@@ -84,9 +89,38 @@ def test_the_app_imports_nothing_that_captures_do_not_need() -> None:
         text=True,
         check=True,
     )
-    modules = result.stdout.split()
+    return result.stdout.split()
+
+
+def parse_module(name: str) -> ast.Module:
+    path = ROOT / name.replace(".", "/")
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def iter_keywords(node: ast.ClassDef) -> Iterator[ast.keyword]:
+    """Yield the keyword arguments of the decorators of a class."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call):
+            yield from decorator.keywords
+
+
+def test_the_app_imports_nothing_that_captures_do_not_need() -> None:
+    modules = list_imports()
     assert not NOT_FOR_CAPTURES_LIBRARIES & set(modules)
     imported = {name.removeprefix("chalicelib.") for name in modules if name.startswith("chalicelib.")}
     inside = {name for name in imported if name.startswith(tuple(f"{each}." for each in NOT_FOR_CAPTURES))}
     assert inside == set()
     assert imported & MODULES_NOT_FOR_CAPTURES == set()
+
+
+def test_immutable_values_that_the_app_imports_are_quick_to_define() -> None:
+    frozen = {
+        f"{name}.{node.name}"
+        for name in list_imports()
+        if name.startswith("chalicelib.")
+        for node in parse_module(name).body
+        if isinstance(node, ast.ClassDef) and "frozen=True" in map(ast.unparse, iter_keywords(node))
+    }
+    # The one that has an order, which only the decorator makes.
+    assert frozen == {"chalicelib.campaigns.model.CampaignDay"}
