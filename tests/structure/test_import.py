@@ -69,7 +69,9 @@ MODULES_NOT_FOR_CAPTURES = {
     *(f"registrations.store_{flow}" for flow in ("discards", "erasure", "lifecycle", "reading", "stream")),
 }
 # botocore makes the clients; boto3 would bring what they do without.
-NOT_FOR_CAPTURES_LIBRARIES = {"boto3", "jinja2", "multiprocessing", "s3transfer", "xlsxwriter"}
+NOT_FOR_CAPTURES_LIBRARIES = {
+    *("boto3", "jinja2", "multiprocessing", "phonenumbers", "s3transfer", "xlsxwriter"),
+}
 LIST_IMPORTS = """
 import sys
 sys.path.insert(0, sys.argv[1])
