@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
+REQUIREMENTS := requirements requirements-dev $(addsuffix requirements,ops/local/ ops/audit/ ops/fake_chat/) ops/audit/template_requirements
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost package audit template-audit requirements clean
+.PHONY: help setup environments run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench load soak cost model package audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -17,29 +18,29 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Daftar needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
-	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .emulator/.ready: ops/local/requirements.txt | .venv/.ready
 	$(BIN)/python -m venv --clear .emulator
-	.emulator/bin/python -m pip install --quiet --requirement ops/local/requirements.txt
+	.emulator/bin/python -m pip install --quiet --require-hashes --requirement ops/local/requirements.txt
 	@touch $@
 
 .audit/.ready: ops/audit/requirements.txt | .venv/.ready
 	$(BIN)/python -m venv --clear .audit
-	.audit/bin/python -m pip install --quiet --requirement ops/audit/requirements.txt
+	.audit/bin/python -m pip install --quiet --require-hashes --requirement ops/audit/requirements.txt
 	@touch $@
 
 .checkov/.ready: ops/audit/template_requirements.txt | .venv/.ready
 	$(BIN)/python -m venv --clear .checkov
-	.checkov/bin/python -m pip install --quiet --requirement ops/audit/template_requirements.txt
+	.checkov/bin/python -m pip install --quiet --require-hashes --requirement ops/audit/template_requirements.txt
 	@touch $@
 
 # aiogram and pywa judge the fake chat and our calls; aiogram wants an older pydantic than ours.
 .bots/.ready: ops/fake_chat/requirements.txt | .venv/.ready
 	$(BIN)/python -m venv --clear .bots
-	.bots/bin/python -m pip install --quiet --requirement ops/fake_chat/requirements.txt
+	.bots/bin/python -m pip install --quiet --require-hashes --requirement ops/fake_chat/requirements.txt
 	@touch $@
 
 # For the TypeScript client that the tests generate; without npm or its index, they leave it out.
@@ -51,7 +52,11 @@ setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the o
 run: setup ## Start the whole stack here, send it the example market day, show what came of it; Ctrl-C stops it
 	@$(BIN)/daftar run
 
-test: setup .node/.ready .audit/.ready .bots/.ready format-check lint types ## The whole gate: format, lint, types, every test
+# Four environments at a time: each waits for the index more than it works.
+environments: .venv/.ready
+	@$(MAKE) --no-print-directory --jobs 4 .emulator/.ready .audit/.ready .bots/.ready .checkov/.ready .node/.ready
+
+test: environments format-check lint types ## The whole gate: format, lint, types, every test
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 format: .venv/.ready ## Rewrite the sources in the one format
@@ -67,10 +72,10 @@ lint: .venv/.ready ## ruff
 types: .venv/.ready ## mypy, strict
 	@$(BIN)/mypy
 
-unit: .venv/.ready .audit/.ready .bots/.ready ## Every test that needs no running stack
+unit: .venv/.ready .audit/.ready .bots/.ready .checkov/.ready ## Every test that needs no running stack
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not e2e"
 
-infra: .venv/.ready ## cfn-lint and our own assertions on the packaged template
+infra: .venv/.ready .checkov/.ready ## cfn-lint, checkov and our own assertions on the packaged template
 	@$(BIN)/python -m pytest tests/infra
 
 e2e: setup .node/.ready ## The packaged stack in the embedded AWS, end to end
@@ -91,9 +96,11 @@ audit: .venv/.ready .audit/.ready ## What is known against the zip's libraries, 
 template-audit: .venv/.ready .checkov/.ready ## checkov on the template of production: every finding has an answer
 	@$(BIN)/python -m ops.audit.template dist/prod
 
-requirements: .audit/.ready ## Write requirements.txt, with hashes, from requirements.in
-	@CUSTOM_COMPILE_COMMAND="make requirements" .audit/bin/python -m piptools compile --quiet --generate-hashes --no-annotate \
-	--no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --output-file requirements.txt requirements.in
+# Downloads every file of every version once, to hash it: some minutes. Versions stay unless their .in file asks for others.
+requirements: .audit/.ready ## Write each file of requirements, with hashes, from the .in file beside it
+	@for name in $(REQUIREMENTS); do \
+	CUSTOM_COMPILE_COMMAND="make requirements" .audit/bin/python -m piptools compile --quiet --generate-hashes --no-annotate --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-options --strip-extras --output-file $$name.txt $$name.in || exit; done
 
 faults: setup ## Inject every fault, and print for each: injected, lost, doubled, recovered after
 	@$(BIN)/python -m pytest --quiet --numprocesses 0 tests/faults/test_*.py tests/faults/faults_of_*.py
@@ -116,8 +123,17 @@ record-release: setup ## Make this commit the release whose code and items later
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
+load: setup ## Load a stack: market day, evening sync, broadcast, status checks, managers (LOAD="--vans 5 ..."); half an hour
+	@$(BIN)/python -m bench.load $(LOAD)
+
+soak: setup ## Register 100,000 workers in an hour or more, and see whether anything grows (SOAK="--registrations 5000 ...")
+	@$(BIN)/python -m bench.soak $(SOAK)
+
 cost: setup ## Print what registrations cost on AWS, by the item of the bill
 	@$(BIN)/python -m bench.cost
+
+model: setup ## Print what breaks first at national size, and compare the model with whole days that are counted
+	@$(BIN)/python -m bench.model
 
 clean: ## Remove what the tools made; data of the local stack (.local) stays
 	rm -rf .venv .emulator .audit .bots .checkov .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -14,6 +14,7 @@ from infra.alarms import ALARMS, COMPOSITES, find_urgency
 from infra.template import load_parameters
 from ops import cli
 from ops.commands.reference import render_commands_table
+from ops.commands.rights import render_rights_table
 from ops.project import ROOT
 
 _WIDTH = 150
@@ -23,12 +24,16 @@ _CODE_SPACE = "\0"
 
 def render_pages() -> dict[Path, str]:
     """Return the text of each page with generated parts as it should be."""
-    parts = {
-        ROOT / "docs" / "operating.md": ("alarms", _render_alarms()),
-        ROOT / "infra" / "README.md": ("parameters", _render_parameters()),
-        ROOT / "docs" / "commands.md": ("commands", render_commands_table(cli.main)),
-    }
-    return {page: _replace_part(page.read_text(encoding="utf-8"), *part) for page, part in parts.items()}
+    parts = [
+        (ROOT / "docs" / "operating.md", "alarms", _render_alarms()),
+        (ROOT / "infra" / "README.md", "parameters", _render_parameters()),
+        (ROOT / "docs" / "commands.md", "commands", render_commands_table(cli.main)),
+        (ROOT / "docs" / "commands.md", "rights", render_rights_table()),
+    ]
+    pages = {page: page.read_text(encoding="utf-8") for page, _, _ in parts}
+    for page, name, content in parts:
+        pages[page] = _replace_part(pages[page], name, content)
+    return pages
 
 
 def _replace_part(text: str, name: str, content: str) -> str:

@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 
 from ops.local.stack import LocalStack
+from tests.support.operator_rights import enforce_operator_rights
 from tests.support.ports import find_free_stack_port
 from tests.support.running_stack import RunningStack
+
+
+@pytest.fixture(autouse=True)
+def _operator_rights() -> Iterator[None]:
+    """Let a command do what its row of rights allows, and nothing else."""
+    with enforce_operator_rights() as refused:
+        yield
+    assert refused == []
 
 
 @pytest.fixture(scope="session")

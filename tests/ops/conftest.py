@@ -1,4 +1,4 @@
-"""A fake SMS gateway on a port of its own."""
+"""A fake SMS gateway on a port of its own, and the rights of those who run commands."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,15 @@ import pytest
 from botocore.config import Config
 
 from tests.support.fake_gateway import run_fake_gateway
+from tests.support.operator_rights import enforce_operator_rights
+
+
+@pytest.fixture(autouse=True)
+def _operator_rights() -> Iterator[None]:
+    """Let a command do what its row of rights allows, and nothing else."""
+    with enforce_operator_rights() as refused:
+        yield
+    assert refused == []
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from ops.library_patches import LIBRARY_PATCHES, MINISTACK_PATCH, LibraryPatch
 from ops.local.emulator import VERSION
 from ops.project import ROOT
+from tests.support.requirements import read_requirements
 from tests.support.source_tree import find_imports
 
 _EMULATOR_PYTHON = ROOT / ".emulator" / "bin" / "python"
@@ -72,8 +73,10 @@ def test_the_listed_names_exist(patch: LibraryPatch) -> None:
 
 
 def test_ministack_has_the_listed_version_and_names() -> None:
-    requirements = (ROOT / "ops" / "local" / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert f"ministack=={MINISTACK_PATCH.version}" in requirements
+    required = {
+        each.name: each.version for each in read_requirements(ROOT / "ops" / "local" / "requirements.txt")
+    }
+    assert required["ministack"] == MINISTACK_PATCH.version
     assert MINISTACK_PATCH.version == VERSION
     command = [
         str(_EMULATOR_PYTHON),

@@ -1,4 +1,4 @@
-"""The requirements of the zip have exact versions, hashes and allowed licences; none is missing or idle."""
+"""Requirements have exact versions and hashes; those of the zip have allowed licences, and none is idle."""
 
 import re
 from importlib import metadata
@@ -10,15 +10,12 @@ from packaging.utils import canonicalize_name
 
 from ops.audit.licences import READ_BY_A_PERSON, find_licence, is_allowed
 from ops.project import ROOT
-from tests.support.requirements import DIRECT_REQUIREMENTS, Requirement, read_requirements
+from tests.support.requirements import DIRECT_REQUIREMENTS, Requirement, parse_requirements, read_requirements
 
 REQUIRED = {str(canonicalize_name(each.name)): each for each in read_requirements()}
-FILES = (
-    "requirements.in",
-    "requirements.txt",
-    "requirements-dev.txt",
-    "ops/audit/requirements.txt",
-    "ops/fake_chat/requirements.txt",
+# Every file of requirements that anything installs from.
+FILES = sorted(
+    path.relative_to(ROOT) for place in ("", "ops/*/") for path in ROOT.glob(f"{place}*requirements*.txt")
 )
 
 
@@ -61,16 +58,35 @@ def test_a_licence_that_a_person_read_is_that_of_the_installed_version() -> None
     assert {(name, metadata.version(name)) for name, _ in READ_BY_A_PERSON} == set(READ_BY_A_PERSON)
 
 
-@pytest.mark.parametrize("path", FILES)
-def test_a_file_of_requirements_names_exact_versions_and_no_address(path: str) -> None:
+def test_the_files_of_requirements_are_those_that_make_writes_and_installs() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    installed = re.findall(r"pip install .*--requirement (\S+)", makefile)
+    assert sorted(map(str, FILES)) == sorted(installed)
+    assert len(re.findall(r"pip install .*--require-hashes .*--requirement", makefile)) == len(installed)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_file_of_requirements_names_exact_versions_with_hashes_and_no_address(path: Path) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
-    assert read_requirements(ROOT / path)
+    assert [each.name for each in read_requirements(ROOT / path) if not each.hashes] == []
     assert not re.search(r"://|index-url|find-links|trusted-host|^-", text, re.MULTILINE)
 
 
-def test_the_requirements_of_the_tools_leave_those_of_the_zip_alone() -> None:
-    tools = {canonicalize_name(each.name) for each in read_requirements(ROOT / "requirements-dev.txt")}
-    assert tools & set(REQUIRED) == set()
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_file_of_requirements_has_what_the_file_beside_it_asks_for(path: Path) -> None:
+    asked = (ROOT / path).with_suffix(".in").read_text(encoding="utf-8").replace("-c requirements.txt\n", "")
+    written = {canonicalize_name(each.name): each.version for each in read_requirements(ROOT / path)}
+    wanted = {canonicalize_name(each.name): each.version for each in parse_requirements(asked)}
+    assert wanted.items() <= written.items()
+
+
+def test_the_tools_have_the_libraries_of_the_zip_in_the_versions_of_the_zip() -> None:
+    tools = {
+        str(canonicalize_name(each.name)): each for each in read_requirements(ROOT / "requirements-dev.txt")
+    }
+    assert {name: tools[name] for name in tools.keys() & REQUIRED} == {
+        name: REQUIRED[name] for name in tools.keys() & REQUIRED
+    }
 
 
 @pytest.mark.parametrize("line", ["jinja2", "jinja2>=3", "jinja2==3.1.6 --hash=md5:00", "-r other.txt"])

@@ -1,4 +1,4 @@
-"""Read the requirements of the Lambda zip: names, exact versions, and hashes of what may be installed."""
+"""Read requirements: names, exact versions, and hashes of what may be installed."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,12 @@ class Requirement:
 
 def read_requirements(path: Path = REQUIREMENTS) -> list[Requirement]:
     """Return the requirements of a file. Raise ValueError for a line that names no exact version."""
-    text = re.sub(r"^\s*#.*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return parse_requirements(path.read_text(encoding="utf-8"))
+
+
+def parse_requirements(text: str) -> list[Requirement]:
+    """Return the requirements in a text. Raise ValueError for a line that names no exact version."""
+    text = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
     return [_parse(line) for line in text.replace("\\\n", " ").splitlines() if line.strip()]
 
 
