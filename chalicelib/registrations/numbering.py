@@ -3,6 +3,8 @@
 So `phone` reads the usual forms of a mobile number itself, and asks here about all others.
 """
 
+from enum import Enum
+
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberType
 
@@ -14,6 +16,14 @@ _OTHER_KINDS = (
     *("fixed_line", "toll_free", "premium_rate", "shared_cost"),
     *("personal_number", "voip", "pager", "uan", "voicemail"),
 )
+
+
+class Kind(Enum):
+    """The kinds of numbers that `phone` tells apart."""
+
+    MOBILE = "mobile"
+    NOT_MOBILE = "not_mobile"
+    FOREIGN = "foreign"
 
 
 class NumberingPlan(Value):
@@ -42,16 +52,16 @@ def read_numbering_plan() -> NumberingPlan:
     )
 
 
-def find_mistake(dialled: str) -> str | None:
-    """Return the code of what keeps a dialled number from being a mobile number of Indonesia, or None."""
+def find_kind(dialled: str) -> Kind | None:
+    """Return the kind of a dialled number, or None if there is no such number."""
     number = _parse(dialled)
     if number is None:
-        return "phone_malformed"
+        return None
     if number.country_code != phonenumbers.country_code_for_region(_REGION):
-        return "phone_foreign"
+        return Kind.FOREIGN
     if not phonenumbers.is_valid_number_for_region(number, _REGION):
-        return "phone_malformed"
-    return None if phonenumbers.number_type(number) is PhoneNumberType.MOBILE else "phone_not_mobile"
+        return None
+    return Kind.MOBILE if phonenumbers.number_type(number) is PhoneNumberType.MOBILE else Kind.NOT_MOBILE
 
 
 def is_number(dialled: str) -> bool:

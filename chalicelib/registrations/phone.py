@@ -44,11 +44,13 @@ def _parse_unusual(typed: str, dialled: str, head: str) -> Phone:
     # Imported for a mistake or a rare form: the cold start of the API would pay for it.
     from chalicelib.registrations import numbering
 
-    code, first = numbering.find_mistake(dialled), _join(head)
-    if code == "phone_malformed" or (_DIALLED_NUMBER.fullmatch(first) and numbering.is_number(first)):
+    kind, first = numbering.find_kind(dialled), _join(head)
+    if kind is None or (_DIALLED_NUMBER.fullmatch(first) and numbering.is_number(first)):
         raise _make_malformed(typed)
-    if code is not None:
-        raise InvalidPhone(code)
+    if kind is numbering.Kind.FOREIGN:
+        raise InvalidPhone("phone_foreign")
+    if kind is numbering.Kind.NOT_MOBILE:
+        raise InvalidPhone("phone_not_mobile")
     return Phone(numbering.format_number(dialled))
 
 

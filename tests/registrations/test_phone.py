@@ -247,6 +247,13 @@ def test_a_refusal_never_repeats_the_number(typed: str) -> None:
     assert typed not in f"{refused.value!r} {refused.value}"
 
 
+CODES = {
+    None: "phone_malformed",
+    numbering.Kind.FOREIGN: "phone_foreign",
+    numbering.Kind.NOT_MOBILE: "phone_not_mobile",
+}
+
+
 def test_the_pattern_of_mobile_numbers_is_that_of_the_library() -> None:
     assert numbering.read_numbering_plan().national_pattern == phone.MOBILE_PATTERN
 
@@ -258,8 +265,8 @@ def test_the_pattern_of_mobile_numbers_is_that_of_the_library() -> None:
 )
 def test_a_usual_form_is_read_as_the_library_reads_it(typed: str) -> None:
     dialled = f"+{typed[2:]}" if typed.startswith("00") else typed
-    code = numbering.find_mistake(dialled)
-    if code is None:
+    kind = numbering.find_kind(dialled)
+    if kind is numbering.Kind.MOBILE:
         assert phone.parse(typed) == numbering.format_number(dialled)
     else:
-        assert get_error_code(typed) == code
+        assert get_error_code(typed) == CODES[kind]
