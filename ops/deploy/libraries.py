@@ -1,4 +1,4 @@
-"""Fetch the libraries of the zip, as wheels for the Python and the processor that will run them."""
+"""Fetch libraries of the zip or of a layer, as wheels for the Python and the processor that run them."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ _REQUIREMENTS = ROOT / "requirements.txt"
 
 
 def fetch_libraries(target: Target, requirements: Path = _REQUIREMENTS) -> Path:
-    """Return a directory with the libraries of a file of requirements, which are fetched once.
+    """Return a directory with the libraries of a file of requirements. They are fetched once.
 
     pip checks the hash of every wheel. Raise OperationError with its message if `target` has no wheel of one.
     """
@@ -25,17 +25,17 @@ def fetch_libraries(target: Target, requirements: Path = _REQUIREMENTS) -> Path:
     directory = _STORE / f"libraries-{target.runtime}-{target.architecture}-{digest}"
     _STORE.mkdir(parents=True, exist_ok=True)
     # Several packagings at once, as tests do them, fetch the libraries once.
-    with _REQUIREMENTS.open() as lock:
+    with requirements.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not directory.exists():
             draft = directory.with_suffix(".draft")
             shutil.rmtree(draft, ignore_errors=True)
-            _install(target, requirements, draft)
+            _install(target, draft, requirements)
             draft.rename(directory)
     return directory
 
 
-def _install(target: Target, requirements: Path, directory: Path) -> None:
+def _install(target: Target, directory: Path, requirements: Path) -> None:
     command: list[str | Path] = [
         sys.executable,
         "-m",
