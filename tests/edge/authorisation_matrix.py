@@ -121,6 +121,10 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
         campaign_id=target.campaign_id, accepts_until=FAR_FUTURE
     ),
     "PATCH /v1/campaigns/{campaign_id}": lambda target: {"target": target.number},
+    "POST /v1/campaigns/{campaign_id}/devices": lambda target: {
+        "client_id": f"new-{target.number}",
+        "channel": "van",
+    },
     "PATCH /v1/campaigns/{campaign_id}/review-items/{item_id}": lambda target: {"state": "looked_at"},
     ANSWER: lambda target: {"answer_id": make_capture_id(target.number), "text": "Datanglah ke meja 3."},
     "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["admin"]},
@@ -153,6 +157,7 @@ def make_path(route: str, target: Target) -> str:
     )
     queries = {
         "GET /v1/registrations": f"?campaign_id={target.campaign_id}&day=2024-10-09",
+        "GET /v1/campaigns/{campaign_id}/rates": "?day=2024-10-09",
         "GET /v1/audit": f"?subject=client:{target.client_id}",
     }
     return f"{path}{queries.get(route, '')}"
