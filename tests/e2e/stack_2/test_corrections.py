@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.stack_1.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
 from tests.support.isolated_campaign import (
     DAY,
     Market,
@@ -20,6 +19,7 @@ from tests.support.isolated_campaign import (
 from tests.support.payloads import make_capture_id
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
+from tests.support.stack_contents import in_the_logs, in_the_queues, in_the_tables
 
 pytestmark = pytest.mark.e2e
 
