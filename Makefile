@@ -6,7 +6,7 @@ REQUIREMENTS := requirements requirements-dev $(addsuffix requirements,ops/local
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench cost package audit template-audit requirements clean
+.PHONY: help setup environments run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench load soak cost model package audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -123,8 +123,17 @@ record-release: setup ## Make this commit the release whose code and items later
 bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 	@$(BIN)/python -m bench
 
+load: setup ## Load a stack: market day, evening sync, broadcast, status checks, managers (LOAD="--vans 5 ..."); half an hour
+	@$(BIN)/python -m bench.load $(LOAD)
+
+soak: setup ## Register 100,000 workers in an hour or more, and see whether anything grows (SOAK="--registrations 5000 ...")
+	@$(BIN)/python -m bench.soak $(SOAK)
+
 cost: setup ## Print what registrations cost on AWS, by the item of the bill
 	@$(BIN)/python -m bench.cost
+
+model: setup ## Print what breaks first at national size, and compare the model with whole days that are counted
+	@$(BIN)/python -m bench.model
 
 clean: ## Remove what the tools made; data of the local stack (.local) stays
 	rm -rf .venv .emulator .audit .bots .checkov .node dist daftar.egg-info .chalice/deployments .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -15,7 +15,7 @@ from chalicelib import batches, observability
 from chalicelib.aws.lambda_context import get_context
 from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
-from chalicelib.http.route_access import list_callable_routes, protect_routes
+from chalicelib.http.route_access import build_route_access, protect_routes
 from chalicelib.routes import ROUTES
 from chalicelib.snapshots import forget_when_restored
 
@@ -36,7 +36,7 @@ def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     """Identify the caller by its token."""
     return authorizer.build_policy(
         *(container.clients, container.last_seen, request.token, request.method_arn),
-        list_routes=partial(list_callable_routes, app),
+        find_access=partial(build_route_access, app),
     )
 
 

@@ -321,10 +321,9 @@ class Container(KeysAndStores):
     @cached_property
     def chat_effects(self) -> "dict[str, EffectRunner]":
         from chalicelib.chats.builder import build_chat_effects
-        from chalicelib.reviews.hand_offs import HandOffEffect
+        from chalicelib.reviews.builder_chats import build_hand_off_effect
 
-        hand_off_effect = HandOffEffect(reviews=self.reviews, hashing=self.hashing)
-        return {**build_chat_effects(self), "hand_off": hand_off_effect.hand_off}
+        return {**build_chat_effects(self), "hand_off": build_hand_off_effect(self)}
 
     @cached_property
     def linked_captures(self) -> "LinkedCaptures":

@@ -15,6 +15,7 @@ from infra import (
     functions,
     gateway_responses,
     outputs,
+    warm_throughput,
 )
 
 _DIRECTORY = Path(__file__).parent
@@ -92,6 +93,9 @@ def join_template() -> dict[str, Any]:
     document: dict[str, Any] = {}
     for name in _FILES:
         merge(document, load_yaml(name))
+    warm_throughput.add_warm_throughput(document["Resources"])
+    rates = document["Parameters"][warm_throughput.PARAMETER]["AllowedValues"]
+    document["Mappings"] = {warm_throughput.MAPPING: warm_throughput.make_mapping(rates)}
     permissions = load_permissions()
     queues = dead_letters.list_dead_letter_queues(document["Resources"])
     for made in (

@@ -80,4 +80,8 @@ def moto_stage(monkeypatch: pytest.MonkeyPatch, _isolated_aws_environment: None)
         for name in ("notifications", "reminders"):
             queue = _MOTO_SESSION.client("sqs").create_queue(QueueName=name)["QueueUrl"]
             monkeypatch.setenv(f"DAFTAR_{name.upper()}_QUEUE_URL", queue)
+        outbox = _MOTO_SESSION.client("sqs").create_queue(
+            QueueName="chat-outbox.fifo", Attributes={"FifoQueue": "true"}
+        )
+        monkeypatch.setenv("DAFTAR_CHAT_OUTBOX_QUEUE_URL", outbox["QueueUrl"])
         yield

@@ -17,6 +17,7 @@ _BYTES_A_GB, _MB_A_GB = 1_000_000_000, 1_024
 _FUNCTIONS = {
     "authorize_a_caller": "AuthorizeCaller",
     "publish_a_registration": "OnRegistrationChanges",
+    "publish_20_registrations": "OnRegistrationChanges",
     "send_a_confirmation": "OnNotifications",
     "record_a_receipt": "OnReceipts",
     "look_for_due_sms": "QueueDueSms",

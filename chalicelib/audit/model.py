@@ -32,6 +32,7 @@ class Action(StrEnum):
     REVOKED = "revoked"
     OPENED = "opened"
     CHANGED = "changed"
+    ANSWERED = "answered"
     RECOUNTED = "recounted"
     CODE_MADE = "enrolment_code_made"
     RESCUED = "rescue_taken_in"

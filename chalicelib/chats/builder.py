@@ -24,6 +24,7 @@ def build_chat_sender(container: "Container") -> ChatSender:
         outbox=container.chat_outbox,
         providers=providers,
         limiters={channel: container.make_send_rate_limiter(channel) for channel in providers},
+        ledger=container.sms_ledger,
         clock=container.clock,
         wait=sleep,
     )

@@ -50,17 +50,12 @@ class LinkEffect:
         if not self._client_id or not chat.event.app_url:
             return EffectResult(notices=(TextRef(key="no_form"),))
         code, ends_at = self._links.make(self._client_id, is_reusable=False, expires_at=None)
-        link = ChatLink(
-            channel=chat.event.channel,
-            account=chat.event.account,
-            recipient=chat.event.sender,
-            language=chat.session.language,
-            chat_key=chat.chat_key,
-        )
         name = name_link_capture(self._links.hash_code(code))
         # The phone's token is good for a day after the link was opened.
         retention = ends_at - chat.now + _TOKEN_LIFETIME
-        write = self._chats.build_link_write(name, link, now=chat.now, worker_key=None, retention=retention)
+        write = self._chats.build_link_write(
+            name, chat.build_link(), now=chat.now, worker_key=None, retention=retention
+        )
         return EffectResult(
             notices=(TextRef(key="form_link"),), link=f"{chat.event.app_url}#self={code}", writes=(write,)
         )

@@ -1,21 +1,19 @@
 """Notifications as messages of the chat providers, and the chats that they go to."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from chalicelib.channels.whatsapp.rendering import Message, render_template
 from chalicelib.chats.prices import find_price
 from chalicelib.chats.service import ChatProvider
 from chalicelib.clock import Clock
+from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.messages import ChatLink, OutboxContent
 from chalicelib.conversations.model import OfficerMessage
 from chalicelib.conversations.service import StoredSession
 from chalicelib.messaging.content import BRAND
 from chalicelib.messaging.errors import PermanentFailure
 from chalicelib.messaging.gateways import ChatTarget, GatewayAcceptance, OutgoingSms
-
-# https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows
-_WINDOW = timedelta(hours=24)
 
 
 class ConversationStore(Protocol):
@@ -53,7 +51,7 @@ class CaptureChats:
             return None
         if self._conversations.has_opted_out(chat.chat_key):
             return None
-        is_open = chat.channel != "whatsapp" or self._is_window_open(chat.chat_key, now)
+        is_open = self._is_window_open(chat, now)
         if not is_open and not self._has_template:
             return None
         return ChatTarget(
@@ -65,9 +63,12 @@ class CaptureChats:
             is_window_open=is_open,
         )
 
-    def _is_window_open(self, chat_key: str, now: datetime) -> bool:
-        session = self._conversations.find_session(chat_key, now=now).session
-        return session is not None and now < session.touched_at + _WINDOW
+    def _is_window_open(self, chat: ChatLink, now: datetime) -> bool:
+        capabilities = CAPABILITIES[chat.channel]
+        if capabilities.reply_window is None:
+            return capabilities.takes_text(None, now)
+        session = self._conversations.find_session(chat.chat_key, now=now).session
+        return capabilities.takes_text(None if session is None else session.touched_at, now)
 
 
 class ChatNoticeGateway:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from chalicelib.campaigns.model import CampaignDay
+from chalicelib.chats.prices import find_price
 from chalicelib.clock import Clock
 from chalicelib.conversations.events import DeliveryReport
 from chalicelib.conversations.messages import OutboxContent, OutboxEntry
+from chalicelib.conversations.model import Acknowledgement
 from chalicelib.conversations.sends import ChatSend, SendState, parse_tracker
 from chalicelib.messaging.attempts import Outcome, OutcomeType, make_attempt
 from chalicelib.messaging.gateways import GatewayAcceptance
@@ -55,6 +58,15 @@ class ChatOutbox(Protocol):
         """Store that the person wants no messages but answers."""
 
 
+class DialogueLedger(Protocol):
+    """Counts the messages of dialogues."""
+
+    def add_dialogue_message(
+        self, campaign_day: CampaignDay, channel: str, *, price: int, chat_key: str
+    ) -> None:
+        """Count one message that a channel accepted, with its price in rupiah."""
+
+
 class ChatSender:
     """Sends messages. `limiters` and `providers` are by channel; a channel without them is off."""
 
@@ -64,12 +76,14 @@ class ChatSender:
         outbox: ChatOutbox,
         providers: Mapping[str, ChatProvider],
         limiters: Mapping[str, SendRateLimiter],
+        ledger: DialogueLedger,
         clock: Clock,
         wait: Callable[[timedelta], None],
     ) -> None:
         self._outbox = outbox
         self._providers = providers
         self._limiters = limiters
+        self._ledger = ledger
         self._clock = clock
         self._wait = wait
 
@@ -119,7 +133,17 @@ class ChatSender:
             self._limiters[content.channel].stop(stop)
         if outcome.outcome_type is OutcomeType.REJECTED:
             raise TryAgain(outcome.reason, retry_after_seconds=_choose_delay(outcome))
+        if ended.state is SendState.SENT and not isinstance(content.message, Acknowledgement):
+            self._count(ended)
         return ended
+
+    def _count(self, message: ChatSend) -> None:
+        """Count a message that is out. If the process dies here it stays uncounted: it is not sent again."""
+        if message.campaign_day is not None:
+            price = find_price(message.channel, "service", self._clock().date())
+            self._ledger.add_dialogue_message(
+                message.campaign_day, message.channel, price=price, chat_key=message.chat_key
+            )
 
     def _recover(self, message: ChatSend) -> ChatSend:
         if not message.has_timed_out(self._clock()):

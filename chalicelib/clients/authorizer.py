@@ -1,6 +1,6 @@
 """The authorizer: identifies callers by their bearer tokens for API Gateway."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib import observability
@@ -8,6 +8,7 @@ from chalicelib.callers import REFUSED_TOKEN_CONTEXT, Role
 from chalicelib.clients.errors import TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import ClientRegistry, LastSeenTracker, Token
+from chalicelib.http.route_access import RouteAccess
 from chalicelib.refusals import TokenRevoked
 
 _SCHEME = "bearer"
@@ -20,8 +21,7 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-# The form of each route is `GET/v1/campaigns/*`.
-ListRoutes = Callable[[frozenset[Role]], Sequence[str]]
+FindAccess = Callable[[frozenset[Role]], RouteAccess]
 
 
 def build_policy(
@@ -30,7 +30,7 @@ def build_policy(
     authorization: str,
     method_arn: str,
     *,
-    list_routes: ListRoutes,
+    find_access: FindAccess,
 ) -> dict[str, Any]:
     """Return a policy that allows the holder of a valid token the routes that its roles may call.
 
@@ -48,7 +48,7 @@ def build_policy(
         raise Unauthorized from None
     except TokenRevoked:
         return {
-            **_allow(["*"], principal="revoked", method_arn=method_arn),
+            **_build_document(RouteAccess(["*"], []), principal="revoked", method_arn=method_arn),
             "context": dict(REFUSED_TOKEN_CONTEXT),
         }
     except Exception as error:
@@ -58,7 +58,7 @@ def build_policy(
         raise
     record_last_seen(last_seen_tracker, client, token)
     return {
-        **_allow(list_routes(client.roles), principal=client.client_id, method_arn=method_arn),
+        **_build_document(find_access(client.roles), principal=client.client_id, method_arn=method_arn),
         "context": client.caller.to_context(),
     }
 
@@ -71,14 +71,16 @@ def record_last_seen(last_seen_tracker: LastSeenTracker, client: Client, token: 
         observability.log_exception(error, "client last seen not recorded", {"client_id": client.client_id})
 
 
-def _allow(routes: Sequence[str], *, principal: str, method_arn: str) -> dict[str, Any]:
+def _build_document(access: RouteAccess, *, principal: str, method_arn: str) -> dict[str, Any]:
     # The gateway reuses the answer for every route of the stage, so it must not name only the requested one.
     api, stage, *_ = method_arn.split("/")
-    resources = [f"{api}/{stage}/{route}" for route in routes]
-    return {
-        "principalId": principal,
-        "policyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": resources}],
-        },
-    }
+    statements = [
+        {
+            "Action": "execute-api:Invoke",
+            "Effect": effect,
+            "Resource": [f"{api}/{stage}/{route}" for route in routes],
+        }
+        for effect, routes in (("Allow", access.allowed), ("Deny", access.denied))
+        if routes
+    ]
+    return {"principalId": principal, "policyDocument": {"Version": "2012-10-17", "Statement": statements}}

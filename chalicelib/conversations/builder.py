@@ -48,7 +48,7 @@ def build_conversation_service(container: "Container") -> ConversationService:
             clock=container.clock,
         ),
         effects=_build_effects(container),
-        send=_make_sender(container),
+        send=make_outbox_sender(container),
         hashing=container.hashing,
         clock=container.clock,
     )
@@ -93,7 +93,7 @@ def _build_effects(container: "Container") -> dict[str, EffectRunner]:
     }
 
 
-def _make_sender(container: "Container") -> Callable[[str, Sequence[str]], None]:
+def make_outbox_sender(container: "Container") -> Callable[[str, Sequence[str]], None]:
     """Return the function that passes messages on; the queue is not needed where there are none."""
 
     def send(chat_key: str, outbox_ids: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from chalicelib.conversations.events import ChannelName
@@ -14,6 +15,7 @@ class Capabilities:
     `max_buttons` and `max_rows` are 0 where options are numbered in the text. A text longer than `max_length`
     is cut into pages, which the person asks for one by one. `form_id` is the form that the channel fills in.
     A channel that `answers_at_once` gets its prompt as the answer to its request, others by calls of ours.
+    Those take a free text for `reply_window` after the person's last message; None stands for always.
     """
 
     max_length: int
@@ -25,6 +27,7 @@ class Capabilities:
     has_contact_share: bool = False
     proves_phone: bool = False
     answers_at_once: bool = False
+    reply_window: timedelta | None = None
     form_id: str = "registration"
     consent_method: Literal["tick", "keypad"] = "tick"
 
@@ -32,6 +35,13 @@ class Capabilities:
     def has_pages(self) -> bool:
         """Return True if options are numbered, and long texts are shown in pages."""
         return self.max_buttons == 0
+
+    def takes_text(self, last_heard_at: datetime | None, now: datetime) -> bool:
+        """Return True if a message of ours is taken now; `last_heard_at` is when the person last wrote."""
+        if self.answers_at_once:
+            return False
+        window = self.reply_window
+        return window is None or (last_heard_at is not None and now < last_heard_at + window)
 
 
 CAPABILITIES: Mapping[ChannelName, Capabilities] = {
@@ -45,6 +55,8 @@ CAPABILITIES: Mapping[ChannelName, Capabilities] = {
         max_button_length=20,
         max_rows=10,
         max_row_length=24,
+        # https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows
+        reply_window=timedelta(hours=24),
         form_id="door",
     ),
     # Three parts of 153 septets: a person reads them as one message, and each part is paid for.

@@ -34,12 +34,16 @@ class ChatLink(FrozenModel):
 
 @dataclass(frozen=True)
 class ChatRecord:
-    """A record of a worker in a chat: a `draft` with answers, a `message` as text, or the `chat` itself."""
+    """A record of a worker in a chat: a `draft` with answers, a `message` as text, or the `chat` itself.
 
-    kind: Literal["draft", "message", "chat"]
+    A `hand_off` says that the person wanted to talk to somebody, with the review item of that.
+    """
+
+    kind: Literal["draft", "message", "chat", "hand_off"]
     channel: str
     answers: Mapping[str, Any] | None = None
     text: str | None = None
+    review_item: str | None = None
 
 
 class OutboxEntry(FrozenModel):

@@ -13,9 +13,14 @@ from chalicelib.rupiah import format_rupiah
 
 @dataclass(frozen=True)
 class Registered:
-    """A capture was taken. Known worker or not, this is the answer."""
+    """A capture was taken. Known worker or not, this is the answer.
+
+    It is also that to somebody whose capture was refused for what is known of the worker: then nothing was
+    stored, and `is_captured` is False.
+    """
 
     total: int
+    is_captured: bool = True
 
 
 @dataclass(frozen=True)

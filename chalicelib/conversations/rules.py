@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from chalicelib.callers import Caller
 from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.clock import Clock
 from chalicelib.contributions.schemas import AskForQuote
@@ -30,6 +31,9 @@ class FormRules(Protocol):
 
     def is_open(self, campaign_id: str) -> bool:
         """Return True if workers may be registered in a campaign now."""
+
+    def find_day(self, campaign_id: str) -> CampaignDay | None:
+        """Return the present day of a campaign, or None if there is none with this id."""
 
     def today(self) -> date:
         """Return the present day in Jakarta."""
@@ -78,14 +82,20 @@ class IntakeRules:
             return None
 
     def is_open(self, campaign_id: str) -> bool:
-        if not campaign_id:
+        campaign, now = self._find(campaign_id), self._clock()
+        if campaign is None:
             return False
-        try:
-            campaign = self._campaigns.get(campaign_id)
-        except CampaignUnknown:
-            return False
-        now = self._clock()
         return campaign.has_day(campaign.local_day(now)) and campaign.is_accepting(now)
+
+    def find_day(self, campaign_id: str) -> CampaignDay | None:
+        campaign = self._find(campaign_id)
+        return None if campaign is None else CampaignDay(campaign_id, campaign.local_day(self._clock()))
+
+    def _find(self, campaign_id: str) -> Campaign | None:
+        try:
+            return self._campaigns.get(campaign_id) if campaign_id else None
+        except CampaignUnknown:
+            return None
 
     def today(self) -> date:
         return self._clock().astimezone(FUND_ZONE).date()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.messaging.attempts import OutboundAttempt, Outcome, OutcomeType
 
 
@@ -27,7 +28,11 @@ TIME_TO_LIVE = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSend(OutboundAttempt):
-    """One message of the outbox. `provider_id` is the provider's own id, once it accepted the message."""
+    """One message of the outbox. `provider_id` is the provider's own id, once it accepted the message.
+
+    It is counted on its `campaign_day`. A message that a client of the API gave an id has the `fingerprint`
+    of its text.
+    """
 
     TRANSITIONS: ClassVar[Mapping[StrEnum, Set[StrEnum]]] = {
         SendState.PENDING: _ENDS | {SendState.SENDING},
@@ -43,6 +48,8 @@ class ChatSend(OutboundAttempt):
     channel: str
     created_at: datetime
     provider_id: str | None = None
+    fingerprint: str | None = None
+    campaign_day: CampaignDay | None = None
 
     @property
     def tracker(self) -> str:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.engine import step
 from chalicelib.conversations.events import ChannelName, InboundEvent
 from chalicelib.conversations.messages import ChatLink, OutboxContent
 from chalicelib.conversations.model import Acknowledgement, Effect, Session, Step, TextRef
-from chalicelib.conversations.outcomes import add_notices, conclude
+from chalicelib.conversations.outcomes import Registered, add_notices, conclude
 from chalicelib.conversations.questions import Context
 from chalicelib.conversations.submitting import DraftSubmitter
 from chalicelib.crypto.hashing import KeyedHash
@@ -37,10 +38,11 @@ class SessionChanged(Exception):
 
 @dataclass(frozen=True)
 class StoredSession:
-    """The session of a chat, or None, and the number of its events so far."""
+    """The session of a chat, or None, and the number of its events so far. `worker_key` is of its draft."""
 
     session: Session | None
     revision: int
+    worker_key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,23 @@ class EffectResult:
 
 @dataclass(frozen=True)
 class EffectContext:
-    """The chat that an effect is of."""
+    """The chat that an effect is of, and the worker of its draft."""
 
     event: InboundEvent
     chat_key: str
     session: Session
     now: datetime
+    worker_key: str | None = None
+
+    def build_link(self) -> ChatLink:
+        """Return the chat as it is stored."""
+        return ChatLink(
+            channel=self.event.channel,
+            account=self.event.account,
+            recipient=self.event.sender,
+            language=self.session.language,
+            chat_key=self.chat_key,
+        )
 
 
 EffectRunner = Callable[[Effect, EffectContext], EffectResult]
@@ -78,7 +91,7 @@ class Turn:
     """One event of a chat with all that it leads to; `revision` is the number of events before it.
 
     The messages have an id each, or the reply is the answer to the channel's own request. `worker_key` names
-    the worker whom they are about.
+    the worker whom they are about; `campaign_day` is the day whose summary counts them.
     """
 
     channel: ChannelName
@@ -90,6 +103,7 @@ class Turn:
     reply: OutboxContent | None
     worker_key: str | None
     now: datetime
+    campaign_day: CampaignDay | None = None
 
     @property
     def outbox_ids(self) -> tuple[str, ...]:
@@ -181,6 +195,7 @@ class ConversationService:
             reply=contents[0] if is_answered_at_once and contents else None,
             worker_key=worker_key,
             now=now,
+            campaign_day=context.rules.find_day(answered.session.campaign_id),
         )
         self._conversations.commit(turn, writes)
         return HandledEvent(turn.outbox_ids, turn.reply)
@@ -190,10 +205,12 @@ class ConversationService:
     ) -> tuple[Step, list[StoreWrite]]:
         writes: list[StoreWrite] = []
         for effect in answered.effects:
-            chat = EffectContext(event, chat_key, answered.session, context.now)
+            worker_key = self._hash_worker(answered.session)
+            chat = EffectContext(event, chat_key, answered.session, context.now, worker_key)
             if effect.kind == "register":
-                writes += self._link_capture(chat, event_key)
                 outcome = self._submitter.register(answered.session, event, event_key, now=context.now)
+                if isinstance(outcome, Registered) and outcome.is_captured:
+                    writes += self._link_capture(chat, event_key)
                 answered = conclude(answered.session, outcome, context)
                 continue
             result = self._effects[effect.kind](effect, chat)
@@ -203,19 +220,13 @@ class ConversationService:
 
     def _link_capture(self, chat: EffectContext, event_key: str) -> list[StoreWrite]:
         """Return the write that names the chat of a capture, whether its worker is known or not."""
-        worker_key = self._hash_worker(chat.session)
-        if worker_key is None or CAPABILITIES[chat.event.channel].answers_at_once:
+        if chat.worker_key is None or CAPABILITIES[chat.event.channel].answers_at_once:
             return []
-        link = ChatLink(
-            channel=chat.event.channel,
-            account=chat.event.account,
-            recipient=chat.event.sender,
-            language=chat.session.language,
-            chat_key=chat.chat_key,
-        )
-        capture_id = self._submitter.make_capture_id(event_key)
+        capture_id = str(self._submitter.make_capture_id(event_key))
         return [
-            self._conversations.build_link_write(str(capture_id), link, now=chat.now, worker_key=worker_key)
+            self._conversations.build_link_write(
+                capture_id, chat.build_link(), now=chat.now, worker_key=chat.worker_key
+            )
         ]
 
     def _hash_worker(self, session: Session | None) -> str | None:

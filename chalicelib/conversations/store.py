@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.aws.items import Values
 from chalicelib.aws.table import Table, TransactionFailed, Write
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.conversations import store_items
 from chalicelib.conversations.messages import ChatLink, ChatRecord, OutboxContent
 from chalicelib.conversations.service import EventSeen, HandledEvent, SessionChanged, StoredSession, Turn
@@ -29,7 +30,8 @@ class DynamoConversations:
         # DynamoDB deletes an expired item up to some days late.
         is_expired = values["expires_at"] <= now.timestamp()
         session = None if is_expired else store_items.parse_session(values, self._cipher)
-        return StoredSession(session, int(values["revision"]))
+        worker_key = None if is_expired else values.get("worker_key")
+        return StoredSession(session, int(values["revision"]), worker_key)
 
     def find_event(self, chat_key: str, event_key: str) -> HandledEvent | None:
         values = self._table.get(store_items.build_chat_key(chat_key, f"EVENT#{event_key}"))
@@ -48,7 +50,10 @@ class DynamoConversations:
             self._table.put(session, is_next, compared={":revision": turn.revision}),
             *(
                 self.build_outbox_write(
-                    *(turn.chat_key, outbox_id, content), now=turn.now, worker_key=turn.worker_key
+                    *(turn.chat_key, outbox_id, content),
+                    now=turn.now,
+                    worker_key=turn.worker_key,
+                    campaign_day=turn.campaign_day,
                 )
                 for outbox_id, content in turn.messages
             ),
@@ -62,11 +67,23 @@ class DynamoConversations:
             raise SessionChanged(turn.chat_key) from None
 
     def build_outbox_write(
-        self, chat_key: str, outbox_id: str, content: OutboxContent, *, now: datetime, worker_key: str | None
+        self,
+        chat_key: str,
+        outbox_id: str,
+        content: OutboxContent,
+        *,
+        now: datetime,
+        worker_key: str | None,
+        campaign_day: CampaignDay | None = None,
+        fingerprint: str | None = None,
     ) -> Write:
         """Return the write that puts a message out, once. Its id must be unique in the chat."""
         values = store_items.build_outbox_values(
-            *(chat_key, outbox_id, content, self._cipher), now=now, worker_key=worker_key
+            *(chat_key, outbox_id, content, self._cipher),
+            now=now,
+            worker_key=worker_key,
+            campaign_day=campaign_day,
+            fingerprint=fingerprint,
         )
         return self._table.put(values, _IS_NEW)
 
@@ -89,6 +106,21 @@ class DynamoConversations:
     def put_link(self, capture_id: str, link: ChatLink, *, now: datetime, worker_key: str) -> None:
         """Store the chat of a capture. It may be repeated."""
         self._table.run(self.build_link_write(capture_id, link, now=now, worker_key=worker_key))
+
+    def build_hand_off_write(
+        self, link: ChatLink, item_id: str, *, now: datetime, worker_key: str | None
+    ) -> Write:
+        """Return the write that keeps where a person who wants to talk to somebody is answered."""
+        return self._table.put(
+            store_items.build_hand_off_values(link, item_id, self._cipher, now=now, worker_key=worker_key)
+        )
+
+    def find_hand_off(self, chat_key: str, *, now: datetime) -> ChatLink | None:
+        """Return where a person is answered, or None if nobody asked for that for a week."""
+        values = self._table.get(store_items.build_chat_key(chat_key, "HAND_OFF"))
+        if values is None or values["expires_at"] <= now.timestamp():
+            return None
+        return store_items.parse_link(values, self._cipher)
 
     def build_opt_out_write(self, chat_key: str, *, now: datetime) -> Write:
         key = store_items.build_chat_key(chat_key, "OPT_OUT")
@@ -127,6 +159,9 @@ class DynamoConversations:
                 )
             elif values["sk"] != "LINK":
                 self._table.try_run(self._table.delete(key, is_same, compared=compared))
+            if values["sk"] == "SESSION":
+                # The person may have asked to talk to somebody before the NIK was known.
+                self._table.run(self._table.delete({**key, "sk": "HAND_OFF"}))
 
     def _iter_worker_items(self, worker_key: str) -> Iterator[Values]:
         keys = list(self._table.query("worker_key = :worker", {":worker": worker_key}, index=_BY_WORKER))

@@ -4,6 +4,7 @@ CHAT#<chat key>          SESSION                 the session of a chat, sealed
 CHAT#<chat key>          EVENT#<event key>       a handled event, with its reply where that is the answer
 CHAT#<chat key>          OUT#<outbox id>         a message to the person, sealed; the sender adds its attempts
 CHAT#<chat key>          OPT_OUT                 the person wants no messages but answers
+CHAT#<chat key>          HAND_OFF                where a person is answered who asked for somebody, sealed
 CAPTURE#<capture id>     LINK                    the chat that a capture was made in
 
 A chat key is a keyed hash of the channel and of the address there. `worker_key`, the keyed hash of a NIK,
@@ -18,11 +19,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.aws.items import Values
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_expiry
 from chalicelib.conversations.events import InboundEvent, SealedEvent
 from chalicelib.conversations.layout import render_body
 from chalicelib.conversations.messages import ChatLink, ChatRecord, OutboxContent
-from chalicelib.conversations.model import Prompt, Session
+from chalicelib.conversations.model import OfficerMessage, Prompt, Session
 from chalicelib.conversations.service import Turn
 from chalicelib.crypto.encryption import FieldCipher
 from chalicelib.records import record_parser
@@ -35,6 +37,9 @@ EVENT_RETENTION = timedelta(days=9)
 
 OUTBOX_RETENTION = timedelta(days=2)
 """A message that could not be sent for a day is not sent any more."""
+
+HAND_OFF_RETENTION = DRAFT_RETENTION
+"""Whoever waited for a week for an answer has gone elsewhere."""
 
 # How long a worker may be told by chat: the longest coverage, a year, and the reminders before it ends.
 LINK_RETENTION = timedelta(days=400)
@@ -79,7 +84,7 @@ def build_event_values(turn: Turn, cipher: FieldCipher) -> Values:
     }
 
 
-def build_outbox_values(
+def build_outbox_values(  # noqa: PLR0913 - keyword-only, one for each attribute
     chat_key: str,
     outbox_id: str,
     content: OutboxContent,
@@ -87,8 +92,14 @@ def build_outbox_values(
     *,
     now: datetime,
     worker_key: str | None,
+    campaign_day: CampaignDay | None = None,
+    fingerprint: str | None = None,
 ) -> Values:
-    """Return the item of a message that waits for its sender."""
+    """Return the item of a message that waits for its sender.
+
+    It is counted on its `campaign_day`. One with a `fingerprint` is known for as long as a hand-off, so that
+    it is not sent again.
+    """
     key = build_outbox_key(chat_key, outbox_id)
     return {
         **key,
@@ -96,8 +107,12 @@ def build_outbox_values(
         "state": "pending",
         "created_at": now.isoformat(),
         "worker_key": worker_key,
+        "campaign_day": None
+        if campaign_day is None
+        else [campaign_day.campaign_id, campaign_day.day.isoformat()],
+        "fingerprint": fingerprint,
         _SEALED: _seal(content, key, cipher),
-        "expires_at": _expire(now, OUTBOX_RETENTION),
+        "expires_at": _expire(now, OUTBOX_RETENTION if fingerprint is None else HAND_OFF_RETENTION),
     }
 
 
@@ -117,6 +132,20 @@ def build_link_values(
         "worker_key": worker_key,
         _SEALED: _seal(link, key, cipher),
         "expires_at": _expire(now, retention),
+    }
+
+
+def build_hand_off_values(
+    link: ChatLink, item_id: str, cipher: FieldCipher, *, now: datetime, worker_key: str | None
+) -> Values:
+    key = build_chat_key(link.chat_key, "HAND_OFF")
+    return {
+        **key,
+        "channel": link.channel,
+        "item_id": item_id,
+        "worker_key": worker_key,
+        _SEALED: _seal(link, key, cipher),
+        "expires_at": _expire(now, HAND_OFF_RETENTION),
     }
 
 
@@ -151,13 +180,14 @@ def parse_worker_record(values: Mapping[str, Any], cipher: FieldCipher) -> ChatR
         return None
     if values["sk"] == "LINK":
         return ChatRecord("chat", parse_link(values, cipher).channel)
+    if values["sk"] == "HAND_OFF":
+        return ChatRecord("hand_off", values["channel"], review_item=values["item_id"])
     if values["sk"] == "SESSION":
         session = parse_session(values, cipher)
         return ChatRecord("draft", values["channel"], session.answers) if session.answers else None
     content = parse_outbox_content(values, cipher)
-    if not isinstance(content.message, Prompt):
-        return None
-    return ChatRecord("message", content.channel, text=render_body(content.message, content.language))
+    text = _render_text(content)
+    return None if text is None else ChatRecord("message", content.channel, text=text)
 
 
 @record_parser
@@ -186,6 +216,15 @@ def unseal_event(sealed: SealedEvent, cipher: FieldCipher) -> InboundEvent:
         base64.b64decode(sealed.sealed), record=f"event {sealed.event_key}", field=sealed.chat_key
     )
     return InboundEvent.model_validate_json(text)
+
+
+def _render_text(content: OutboxContent) -> str | None:
+    match content.message:
+        case Prompt() as prompt:
+            return render_body(prompt, content.language)
+        case OfficerMessage(text=text):
+            return text
+    return None
 
 
 def _seal(content: BaseModel, key: Values, cipher: FieldCipher) -> bytes:

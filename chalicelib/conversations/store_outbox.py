@@ -4,10 +4,11 @@ The conversation puts a message there, in the transaction of its event; the send
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.table import Table
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import from_optional_timestamp, to_optional_timestamp
 from chalicelib.conversations import store_items
 from chalicelib.conversations.messages import OutboxContent
@@ -64,6 +65,7 @@ class DynamoChatOutbox:
 
 @record_parser
 def _parse_send(values: Mapping[str, Any], chat_key: str, outbox_id: str) -> ChatSend:
+    campaign_id, day = values.get("campaign_day") or ("", "")
     return ChatSend(
         chat_key=chat_key,
         outbox_id=outbox_id,
@@ -75,4 +77,6 @@ def _parse_send(values: Mapping[str, Any], chat_key: str, outbox_id: str) -> Cha
         touched_at=from_optional_timestamp(values.get("touched_at") or None),
         reason=values.get("reason") or None,
         provider_id=values.get("provider_id") or None,
+        fingerprint=values.get("fingerprint"),
+        campaign_day=CampaignDay(campaign_id, date.fromisoformat(day)) if campaign_id else None,
     )

@@ -92,9 +92,12 @@ class DraftSubmitter:
             result = self._intake.submit(
                 command, caller=build_caller(event.channel), correlation_id=event_key[:_UUID_DIGITS]
             )
-        except (CaptureErased, CaptureReused, WorkerCapturesReached):
-            # An earlier delivery was stored, or the worker is known too well: nobody may learn which.
+        except CaptureReused:
+            # An earlier delivery was stored.
             return Registered(self._rules.compute_price(fields) or 0)
+        except (CaptureErased, WorkerCapturesReached):
+            # It was stored and erased since, or the worker is known too well: nobody may learn which.
+            return Registered(self._rules.compute_price(fields) or 0, is_captured=False)
         except RulesBroken as refusal:
             return NotRegistered(refusal.broken_rules)
         except CampaignUnknown:

@@ -45,6 +45,7 @@ class DataRequest:
     registrations: int
     captures: int
     texts: int
+    chats: int
     done_at: datetime | None = None
 
 

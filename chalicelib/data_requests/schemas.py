@@ -50,10 +50,11 @@ class DataRequestView(BaseModel):
     registrations: int
     captures: int
     texts: int
+    chats: int = Field(description="Drafts, messages and chats; a worker may have begun in a chat alone.")
 
     @classmethod
     def from_request(cls, request: DataRequest) -> "DataRequestView":
-        has_data = request.registrations + request.captures > 0
+        has_data = request.registrations + request.captures + request.chats > 0
         return cls(
             request_id=request.request_id,
             act=request.act,
@@ -67,6 +68,7 @@ class DataRequestView(BaseModel):
             registrations=request.registrations,
             captures=request.captures,
             texts=request.texts,
+            chats=request.chats,
         )
 
 
@@ -168,7 +170,10 @@ class OptOutView(BaseModel):
 
 
 class ChatRecordView(BaseModel):
-    """A record of the person in a chat: a draft with its answers, a message, or where a capture was made."""
+    """A record of the person in a chat: a draft with its answers, a message, or where a capture was made.
+
+    A `hand_off` says that the person wanted to talk to somebody.
+    """
 
     kind: str
     channel: str

@@ -42,6 +42,9 @@ class Reviews(Protocol):
     def erase(self, reference: str) -> None:
         """Erase what items hold of a registration."""
 
+    def erase_item(self, item_id: str) -> None:
+        """Erase an item that names no registration."""
+
 
 class DataRequests(Protocol):
     """The store of requests: they are added and never changed."""
@@ -109,8 +112,9 @@ class DataRequestService:
             sms for each in registrations for sms in self._sms_history.iter_by_reference(each.reference)
         ]
         review_items = list(self._iter_review_items(applications))
+        chats = list(self._worker_data.iter_chat_records(worker_key))
         self._require_no_erasure(number, worker_key, links, started_at=started_at)
-        counts = (len(registrations), len(captures), len(sms_list))
+        counts = (len(registrations), len(captures), len(sms_list), len(chats))
         request = self._begin_request(command, DataRequestType.DISCLOSURE, number, caller, counts)
         others = [
             each
@@ -125,7 +129,7 @@ class DataRequestService:
             sms_list=sms_list,
             review_items=review_items,
             opt_outs=dict(self._iter_opt_outs(registrations)),
-            chats=list(self._worker_data.iter_chat_records(worker_key)),
+            chats=chats,
             requests=sorted(others, key=lambda each: each.asked_at),
             trail=sorted(self._iter_trail(applications), key=lambda each: each.occurred_at),
         )
@@ -141,12 +145,15 @@ class DataRequestService:
         references = [each.reference for each in self._worker_data.list_applications(worker_key)]
         capture_count = sum(1 for _ in self._worker_data.iter_capture_links(worker_key))
         sms_count = sum(1 for each in references for _ in self._sms_history.iter_by_reference(each))
-        counts = (len(references), capture_count, sms_count)
+        chats = list(self._worker_data.iter_chat_records(worker_key))
+        counts = (len(references), capture_count, sms_count, len(chats))
         request = self._begin_request(command, DataRequestType.ERASURE, number, caller, counts)
         if request.done_at is not None:
             return request, True
         # Before anything is erased: a restore to the time in between must find it.
         self._requests.log_erasure(LoggedErasure(request.request_id, worker_key, request.asked_at))
+        for item_id in filter(None, (each.review_item for each in chats)):
+            self._reviews.erase_item(item_id)
         self._worker_data.erase(
             worker_key, received_before=request.asked_at, erase_attached=self.erase_attached
         )
@@ -224,12 +231,12 @@ class DataRequestService:
         request_type: DataRequestType,
         number: nik.NIK,
         caller: Caller,
-        counts: tuple[int, int, int],
+        counts: tuple[int, int, int, int],
     ) -> DataRequest:
         request_id = str(command.request_id)
         # It includes the id, so that two requests about one person share nothing but their subject.
         content = "\x1f".join((request_id, request_type, number, command.reason))
-        registrations, captures, sms_count = counts
+        registrations, captures, sms_count, chats = counts
         request = DataRequest(
             request_id=request_id,
             act=request_type,
@@ -241,6 +248,7 @@ class DataRequestService:
             registrations=registrations,
             captures=captures,
             texts=sms_count,
+            chats=chats,
         )
         stored = self._requests.begin(request)
         if stored.fingerprint != request.fingerprint:

@@ -100,5 +100,6 @@ def _to_request(asked: Values, done: Values | None) -> DataRequest:
         registrations=int(asked["registrations"]),
         captures=int(asked["captures"]),
         texts=int(asked["texts"]),
+        chats=int(asked.get("chats", 0)),
         done_at=None if done is None else datetime.fromisoformat(done["done_at"]),
     )

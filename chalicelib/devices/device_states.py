@@ -1,6 +1,6 @@
 """The states of the devices of a campaign: when each was seen, what it runs, and what it owes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -15,7 +15,9 @@ from chalicelib.registrations.latest_capture import LatestCapture
 SILENCE = timedelta(hours=1)
 """From this time without a call a device that owes captures is silent. Calls are recorded to ten minutes."""
 
-_ROLES = frozenset({Role.KIOSK, Role.BOT})
+_REGISTERING_ROLES = frozenset({Role.KIOSK, Role.BOT})
+# Screens on a wall are listed, too: a manager pairs them and revokes a lost one. They owe nothing.
+_LISTED_ROLES = _REGISTERING_ROLES | {Role.VIEWER}
 _CLIENT_PAGE_SIZE = 200
 _ONE_DAY = timedelta(days=1)
 
@@ -25,7 +27,7 @@ _LONGEST_SILENCE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DeviceState:
-    """A client that registers workers, with its latest numbered capture.
+    """A client that registers workers, with its latest numbered capture, or a screen on a wall.
 
     `owed` is how many numbers below its highest one have not arrived. `silent_since` is when it was seen
     last, if it owes captures and was not seen for an hour.
@@ -82,7 +84,7 @@ class DeviceStateService:
 
         Each works for the campaign of its latest capture. One query finds them, however many campaigns run.
         """
-        for client in self._iter_clients(None):
+        for client in self._iter_clients(None, _REGISTERING_ROLES):
             if self._is_out_of_sight(client, longest=_LONGEST_SILENCE):
                 state = self._read(client)
                 if state.silent_since is not None:
@@ -96,19 +98,21 @@ class DeviceStateService:
         return [each for each in self.iter_silent() if each.campaign_id == campaign.campaign_id]
 
     def _iter_devices(self, campaign: Campaign, start_after: Position | None) -> Iterator[Client]:
-        for client in self._iter_clients(start_after):
+        for client in self._iter_clients(start_after, _LISTED_ROLES):
             if {EVERY_CAMPAIGN, campaign.campaign_id} & client.campaigns:
                 yield client
 
-    def _iter_clients(self, start_after: Position | None) -> Iterator[Client]:
-        """Yield the clients that register workers, by id."""
+    def _iter_clients(self, start_after: Position | None, roles: Set[Role]) -> Iterator[Client]:
+        """Yield the clients that have one of some roles, by id."""
         has_more = True
         while has_more:
             page = self._clients.list_page(start_after=start_after, page_size=_CLIENT_PAGE_SIZE)
-            yield from (each for each in page.rows if each.roles & _ROLES)
+            yield from (each for each in page.rows if each.roles & roles)
             start_after, has_more = page.last_position, page.has_more
 
     def _read(self, client: Client) -> DeviceState:
+        if not client.roles & _REGISTERING_ROLES:
+            return DeviceState(client)
         owed = self._captures.count_owed(client.client_id)
         latest = self._captures.find_latest_capture(client.client_id)
         is_silent = owed > 0 and self._is_out_of_sight(client)

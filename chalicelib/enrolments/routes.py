@@ -7,7 +7,13 @@ from chalice.app import Blueprint, Response
 from chalicelib.audit.model import Action, Subject
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
-from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
+from chalicelib.clients.errors import (
+    ClientExists,
+    ClientRevoked,
+    ClientUnknown,
+    RenewalsEnded,
+    RenewalTooEarly,
+)
 from chalicelib.clients.service import Token
 from chalicelib.enrolments.errors import ClientWithoutDevice, EnrolmentCodeUnknown
 from chalicelib.enrolments.links import is_link_code
@@ -18,6 +24,7 @@ from chalicelib.enrolments.schemas import (
     ExchangeCode,
     ExitCodeView,
     MakeCode,
+    MakeDevice,
     RenewedTokenView,
     ScreenView,
     build_campaign_view,
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.container import Container
     from chalicelib.enrolments.devices import Device
     from chalicelib.enrolments.model import ExitCode
+    from chalicelib.enrolments.service import MadeCode
 
 
 def blueprint(container: "Container") -> Blueprint:
@@ -59,18 +67,32 @@ def _add_code_routes(routes: Blueprint, container: "Container") -> None:
         command = request.parse_body(MakeCode) if request.body else MakeCode()
         made = container.enrolments.make_code(client_id, command, caller=request.caller)
         app_url = request.address.fill_in(container.settings.app_url)
-        fragment = "self" if is_link_code(made.code) else "enrol"
         container.audit.record_request(Subject.client(client_id), Action.CODE_MADE, caller=request.caller)
-        view = CodeView(
-            code=made.code,
-            expires_at=made.expires_at,
-            app_url=app_url,
-            url=f"{app_url}#{fragment}={made.code}",
-            odk_qr=made.odk_token
-            and build_settings_code(find_server_url(app_url, made.odk_token), f"Daftar {client_id}"),
-            exit_code=made.exit_code,
+        return json_response(_build_code_view(made, client_id, app_url), 201)
+
+    @routes.route("/v1/campaigns/{campaign_id}/devices", methods=["POST"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        body_model=MakeDevice,
+        responses={201: CodeView},
+        refusals=(CampaignNotAllowed, CampaignUnknown, ClientExists),
+    )
+    def make_device(request: Request, campaign_id: str) -> Response:
+        """Enrol a device for the officers of a campaign, with the code by which it gets its token.
+
+        The code is good once, and for 15 minutes; `POST /v1/clients/{client_id}/enrolment-codes` makes the
+        next one, also where this answer was lost.
+        """
+        request.caller.require_campaign(campaign_id)
+        container.campaigns.get_current(campaign_id)
+        client, made = container.enrolments.make_device(
+            campaign_id, request.parse_body(MakeDevice), caller=request.caller
         )
-        return json_response(view, 201)
+        subject = Subject.client(client.client_id)
+        container.audit.record_request(subject, Action.CODE_MADE, caller=request.caller)
+        app_url = request.address.fill_in(container.settings.app_url)
+        return json_response(_build_code_view(made, client.client_id, app_url), 201)
 
     @routes.route("/v1/campaigns/{campaign_id}/screens", methods=["POST"], content_types=[])
     @endpoint(
@@ -147,6 +169,20 @@ def _add_device_routes(routes: Blueprint, container: "Container") -> None:
             older_tokens_end_at=older_tokens_end_at,
         )
         return json_response(view, 201)
+
+
+def _build_code_view(made: "MadeCode", client_id: str, app_url: str) -> CodeView:
+    fragment = "self" if is_link_code(made.code) else "enrol"
+    return CodeView(
+        client_id=client_id,
+        code=made.code,
+        expires_at=made.expires_at,
+        app_url=app_url,
+        url=f"{app_url}#{fragment}={made.code}",
+        odk_qr=made.odk_token
+        and build_settings_code(find_server_url(app_url, made.odk_token), f"Daftar {client_id}"),
+        exit_code=made.exit_code,
+    )
 
 
 def _read_token(request: Request) -> Token:

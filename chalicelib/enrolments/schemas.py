@@ -2,13 +2,15 @@
 
 from base64 import urlsafe_b64encode
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
 
-from chalicelib.callers import Channel, DeviceMode, Role
+from chalicelib.callers import CHANNELS_BY_ROLE, Channel, DeviceMode, Role
 from chalicelib.campaigns.model import Campaign, Instant
-from chalicelib.fields import StrictUUID
+from chalicelib.clients.schemas import ClientId
+from chalicelib.fields import IMPERSONAL, StrictUUID
 from chalicelib.models import StrictModel
 
 
@@ -26,6 +28,30 @@ class MakeCode(StrictModel):
     expires_at: Instant | None = Field(
         default=None, description="Of a web client: when the link ends; in 7 days if left out, 400 at most."
     )
+
+
+class MakeDevice(StrictModel):
+    """Enrol a device of officers for a campaign; a manager sends it."""
+
+    client_id: Annotated[ClientId, IMPERSONAL]
+    channel: Channel = Field(description="kiosk, van, agent or office.")
+    mode: DeviceMode = Field(
+        default=DeviceMode.OFFICER, description="How the web app works on it: officer or kiosk."
+    )
+
+    @field_validator("channel")
+    @classmethod
+    def _check_channel(cls, channel: Channel) -> Channel:
+        if channel not in CHANNELS_BY_ROLE[Role.KIOSK]:
+            raise PydanticCustomError("role_channel_conflict", "no channel of officers")
+        return channel
+
+    @field_validator("mode")
+    @classmethod
+    def _check_mode(cls, mode: DeviceMode) -> DeviceMode:
+        if mode is DeviceMode.SELF:
+            raise PydanticCustomError("value_not_allowed", "a worker's own phone is enrolled by a link")
+        return mode
 
 
 class ExchangeCode(StrictModel):
@@ -46,6 +72,7 @@ class ExchangeCode(StrictModel):
 class CodeView(BaseModel):
     """A new code, or link, which is shown only once."""
 
+    client_id: str = Field(description="The client whose token it is good for.")
     code: str
     expires_at: datetime
     app_url: str = Field(description="Where the web app is opened and the code is typed.")

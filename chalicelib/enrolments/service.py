@@ -23,7 +23,7 @@ from chalicelib.enrolments.model import (
     Grant,
     generate_exit_code,
 )
-from chalicelib.enrolments.schemas import ExchangeCode, MakeCode
+from chalicelib.enrolments.schemas import ExchangeCode, MakeCode, MakeDevice
 from chalicelib.refusals import BrokenRule, RulesBroken, TryAgain
 
 _MAX_TRIES = 5
@@ -83,6 +83,19 @@ class EnrolmentService:
         self._hashing = hashing
         self._clock = clock
         self._randomness = randomness
+
+    def make_device(
+        self, campaign_id: str, command: MakeDevice, *, caller: Caller
+    ) -> tuple[Client, MadeCode]:
+        """Return a new client for a device of a campaign's officers, and its code. Raise ClientExists."""
+        device = EnrolClient(
+            client_id=command.client_id,
+            roles=(Role.KIOSK,),
+            channel=command.channel,
+            campaigns=(campaign_id,),
+        )
+        client, _ = self._clients.enrol(device, enrolled_by=caller.client_id)
+        return client, self._make_device_code(client, MakeCode.model_validate({"mode": command.mode}))
 
     def make_screen(self, campaign_id: str, *, caller: Caller) -> tuple[Client, MadeCode]:
         """Return a new client for a screen on a wall, which reads a campaign's figures, and its code."""

@@ -77,6 +77,19 @@ PROBLEMS: Mapping[str, Problem] = {
     "review_item_unknown": Problem(
         404, "Hal yang perlu dilihat ini tidak ditemukan.", "No review item of the campaign has this id."
     ),
+    "chat_gone": Problem(
+        409,
+        "Orang ini tidak bisa lagi dijawab lewat chat.",
+        "This person cannot be answered in a chat.",
+    ),
+    "chat_window_closed": Problem(
+        409,
+        "Waktu membalas pesan ini sudah lewat.",
+        "The time in which this person may be answered is over.",
+    ),
+    "answer_reused": Problem(
+        409, "answer_id sudah dipakai untuk jawaban lain.", "This answer_id was used for another answer."
+    ),
     "capture_unknown": Problem(
         404, "Data pendaftaran ini tidak ditemukan.", "No capture of yours has this id."
     ),

@@ -1,6 +1,8 @@
 """Which routes are behind the authorizer, and which of them a caller may call."""
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from chalice.app import Authorizer, Chalice
 
@@ -18,14 +20,32 @@ def protect_routes(app: Chalice, authorizer: Authorizer) -> None:
                 entry.authorizer = authorizer
 
 
-def list_callable_routes(app: Chalice, roles: frozenset[Role]) -> list[str]:
-    """Return the routes that a caller with these roles may call, as `GET/v1/campaigns/*`.
+class RouteAccess(NamedTuple):
+    """The routes that a caller may call, and those which the patterns of the former cover, and it may not.
 
-    That is their form in the ARN of a method. Public routes are left out: they ask no authorizer.
+    Each is as `GET/v1/campaigns/*`, their form in the ARN of a method.
     """
-    return sorted(
-        f"{method}{_PARAMETER.sub('*', path)}"
-        for path, methods in app.routes.items()
-        for method, entry in methods.items()
-        if roles & (get_contract(entry.view_function).roles or frozenset())
-    )
+
+    allowed: list[str]
+    denied: list[str]
+
+
+def build_route_access(app: Chalice, roles: frozenset[Role]) -> RouteAccess:
+    """Return the access of a caller with these roles. Public routes are left out: they ask no authorizer.
+
+    A `*` of a policy stands for slashes, too: `GET/v1/registrations/*` lets through all that lies below one.
+    """
+    allowed: set[str] = set()
+    others: set[str] = set()
+    for route, allowed_roles in _iter_protected_routes(app):
+        (allowed if roles & allowed_roles else others).add(route)
+    patterns = [re.compile(re.escape(route).replace(r"\*", ".*")) for route in allowed]
+    denied = {route for route in others if any(each.fullmatch(route) for each in patterns)}
+    return RouteAccess(sorted(allowed), sorted(denied))
+
+
+def _iter_protected_routes(app: Chalice) -> Iterator[tuple[str, frozenset[Role]]]:
+    for path, methods in app.routes.items():
+        for method, entry in methods.items():
+            if (roles := get_contract(entry.view_function).roles) is not None:
+                yield f"{method}{_PARAMETER.sub('*', path)}", roles

@@ -10,6 +10,9 @@ from chalicelib.notifications.confirmations import UNTOLD_STATES, judge_confirma
 from chalicelib.notifications.model import SmsState
 from chalicelib.sms_purposes import Purpose
 
+DIALOGUE = "dialogue"
+"""Stands for the purpose of an SMS in the rows that count the messages of chats' dialogues."""
+
 
 @dataclass(frozen=True)
 class SmsFacts:
@@ -32,7 +35,8 @@ class SmsTotals:
     """The SMS of a campaign day's registrations: the number in each state, accepted parts, and rupiah.
 
     `untold` is the number of confirmations that have not been sent, by why. `chats` is how many messages went
-    to each chat channel, and what they cost, which `money` includes.
+    to each chat channel, and what they cost, `dialogues` the same of the dialogues in which workers
+    registered that day, or began to; `money` includes both.
     """
 
     by_state: dict[str, int] = field(default_factory=dict)
@@ -40,6 +44,7 @@ class SmsTotals:
     money: int = 0
     untold: dict[str, int] = field(default_factory=dict)
     chats: dict[str, tuple[int, int]] = field(default_factory=dict)
+    dialogues: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class SmsFactSource(Protocol):
@@ -57,18 +62,42 @@ class LedgerSmsCounter:
         """Return the totals of a campaign day, with the cost so far."""
         by_state: dict[str, int] = {}
         untold: Counter[str] = Counter()
-        messages: Counter[str] = Counter()
-        costs: Counter[str] = Counter()
+        notices, dialogues = ChatTotals(), ChatTotals()
         parts = money = 0
         for facts in self._ledger.iter_day_facts(campaign_day):
+            money += facts.money
+            if facts.purpose == DIALOGUE:
+                dialogues.add(facts)
+                continue
             by_state[facts.state] = by_state.get(facts.state, 0) + 1
             if facts.purpose == Purpose.RECEIVED:
                 confirmation = judge_confirmation(SmsState(facts.state), facts.reason)
                 untold[confirmation] += confirmation in UNTOLD_STATES
-            for channel, (count, cost) in facts.chats.items():
-                messages[channel] += count
-                costs[channel] += cost
+            notices.add(facts)
             parts += facts.parts
-            money += facts.money
-        chats = {channel: (messages[channel], costs[channel]) for channel in sorted(messages)}
-        return SmsTotals(dict(sorted(by_state.items())), parts, money, dict(sorted((+untold).items())), chats)
+        return SmsTotals(
+            by_state=dict(sorted(by_state.items())),
+            parts=parts,
+            money=money,
+            untold=dict(sorted((+untold).items())),
+            chats=notices.by_channel(),
+            dialogues=dialogues.by_channel(),
+        )
+
+
+class ChatTotals:
+    """The messages to each chat channel, and what they cost."""
+
+    def __init__(self) -> None:
+        self._messages: Counter[str] = Counter()
+        self._costs: Counter[str] = Counter()
+
+    def add(self, facts: SmsFacts) -> None:
+        """Add what a row counts."""
+        for channel, (count, cost) in facts.chats.items():
+            self._messages[channel] += count
+            self._costs[channel] += cost
+
+    def by_channel(self) -> dict[str, tuple[int, int]]:
+        """Return messages and rupiah by channel."""
+        return {each: (self._messages[each], self._costs[each]) for each in sorted(self._messages)}

@@ -15,6 +15,7 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.conflicts import WriteConflict
 from chalicelib.messaging.model import SmsId
+from chalicelib.notifications import store_dialogues
 from chalicelib.notifications.counting import SmsFacts
 from chalicelib.notifications.errors import (
     BudgetExhausted,
@@ -130,6 +131,14 @@ class DynamoSmsLedger:
             yield from iter_readable(
                 parse_facts, self._sms_table.query("day_shard = :shard", values, index=BY_CAMPAIGN_DAY)
             )
+
+    def add_dialogue_message(
+        self, campaign_day: CampaignDay, channel: str, *, price: int, chat_key: str
+    ) -> None:
+        """Count one message of a dialogue, which is about no registration yet."""
+        store_dialogues.add_dialogue_message(
+            self._sms_table, campaign_day, channel, price=price, chat_key=chat_key
+        )
 
     def _iter_due_rows(self, condition: str, values: Values) -> Iterator[Values]:
         return self._sms_table.query(condition, values, index=BY_DUE)

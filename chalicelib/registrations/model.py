@@ -1,18 +1,19 @@
 """A registration and its lifecycle: what each event changes. Pure.
 
-Statuses, events and the one table of transitions are in `transitions`; others take them from here.
+Statuses, events and the one table of transitions are in `transitions`, flags and countable facts in `facts`;
+others take them from here.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Quote
 from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.corrections import PHONE_FIELD, Correction
 from chalicelib.registrations.errors import HistoryFull, PaymentReused, TransitionNotAllowed
+from chalicelib.registrations.facts import Flag, RegistrationFacts
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
@@ -46,23 +47,6 @@ __all__ = [
     "Status",
     "Verification",
 ]
-
-
-class Flag(StrEnum):
-    """Something unusual about how a registration was received, captured again or paid, for people to see."""
-
-    CLIENT_BUSY = "client_busy"
-    CLIENT_UNUSUAL = "client_unusual"
-    PHONE_BUSY = "phone_busy"
-    PHONE_OVER_CAP = "phone_over_cap"
-    SPONSOR_OVER_QUOTA = "sponsor_over_quota"
-    REPEAT_DIFFERS = "repeat_differs"
-    HISTORY_FULL = "history_full"
-    PAYMENT_DIFFERS = "payment_differs"
-    PAYMENT_SHARED = "payment_shared"
-    TAKEN_OVER = "taken_over"
-    TOOK_OVER = "took_over"
-    CORRECTION_OPEN = "correction_open"
 
 
 @dataclass(frozen=True)
@@ -324,20 +308,6 @@ class LifecycleState:
 
 
 @dataclass(frozen=True)
-class RegistrationFacts:
-    """The countable facts of a registration.
-
-    `quoted` and `paid` are sums in rupiah, the latter so far; `corrections` were applied to it.
-    """
-
-    status: Status
-    quoted: int
-    paid: int
-    flags: tuple[Flag, ...] = ()
-    corrections: int = 0
-
-
-@dataclass(frozen=True)
 class Registration:
     """One worker's application for membership, open until it ends.
 
@@ -367,7 +337,15 @@ class Registration:
     def facts(self) -> RegistrationFacts:
         paid = sum(payment.amount for payment in self.lifecycle.payments)
         corrections = sum(each.is_applied for each in self.corrections)
-        return RegistrationFacts(self.lifecycle.status, self.quote.total, paid, self.shown_flags, corrections)
+        return RegistrationFacts(
+            self.lifecycle.status,
+            self.quote.total,
+            paid,
+            self.shown_flags,
+            corrections,
+            client_id=self.capture_metadata.client_id,
+            officer=self.capture_metadata.officer,
+        )
 
     @property
     def shown_flags(self) -> tuple[Flag, ...]:

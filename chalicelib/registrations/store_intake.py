@@ -58,12 +58,14 @@ _WORKER_HAS_ENDED_REGISTRATION = "#reference = :reference AND ended = :ended"
 _WORKER_GIVES_WAY = (
     f"{_WORKER_HAS_ENDED_REGISTRATION} AND (captures = :captures OR attribute_not_exists(captures))"
 )
-_WORKER_IS_SAME = "(#reference = :reference AND ended = :no AND #status = :status)"
-_PUBLIC_WORKER_IS_NEW = f"attribute_not_exists(pk) OR {_WORKER_IS_SAME}"
 # With the number of captures: a move of the worker must find the links of them all.
-_PUBLIC_WORKER_IS_UNCHANGED = (
-    f"attribute_exists(pk) AND {_WORKER_IS_SAME} AND (captures = :before OR attribute_not_exists(captures))"
+_WORKER_IS_SAME = (
+    "(#reference = :reference AND ended = :no AND #status = :status"
+    " AND (captures = :before OR attribute_not_exists(captures)))"
 )
+_PUBLIC_WORKER_IS_NEW = f"attribute_not_exists(pk) OR {_WORKER_IS_SAME}"
+# As long as the other: a request for a known worker has the size of one for a new worker.
+_PUBLIC_WORKER_IS_UNCHANGED = f"attribute_exists(pk) AND {_WORKER_IS_SAME}".ljust(len(_PUBLIC_WORKER_IS_NEW))
 
 _ONE_DAY = timedelta(days=1)
 
@@ -133,10 +135,9 @@ class DynamoIntakeStore:
         application = to_item(build_registration(registration, self._cipher))
         received_on = registration.capture_metadata.received_at.date()
         expires_at = expires_after(received_on, RETENTION)
-        decoy = {
-            **to_item({**make_decoy_key(registration.reference), "expires_at": expires_at}),
-            "decoy": _build_decoy_value({"M": application}),
-        }
+        own = to_item({**make_decoy_key(registration.reference), "expires_at": expires_at})
+        content = {name: value for name, value in application.items() if name not in own}
+        decoy = {**own, "decoy": _build_decoy_value({"M": content})}
         places = 1 if worker_record is None else 0
         self._write_capture(
             registration,
@@ -286,7 +287,7 @@ class DynamoIntakeStore:
                 ":reference": worker_record.reference,
                 ":no": False,
                 ":status": worker_record.status,
-                **({} if known is None else {":before": known.captures}),
+                ":before": 0 if known is None else known.captures,
             },
             names=REFERENCE_AND_STATUS_NAMES,
             returns_current=True,

@@ -113,6 +113,8 @@ def build_registration_facts(facts: RegistrationFacts, pk: str, cipher: FieldCip
         "status": facts.status,
         "figures": cipher.seal(sums, record=_facts_record_name(pk), field="figures"),
         **({"flags": list(facts.flags)} if facts.flags else {}),
+        **({"client_id": facts.client_id} if facts.client_id else {}),
+        **({"officer": facts.officer} if facts.officer else {}),
         **({"corrections": facts.corrections} if facts.corrections else {}),
     }
 
@@ -122,7 +124,15 @@ def parse_registration_facts(values: Mapping[str, Any], pk: str, cipher: FieldCi
     quoted, paid = cipher.unseal(values["figures"], record=_facts_record_name(pk), field="figures").split()
     flags = tuple(Flag(each) for each in values.get("flags", ()))
     corrections = int(values.get("corrections", 0))
-    return RegistrationFacts(Status(values["status"]), int(quoted), int(paid), flags, corrections)
+    return RegistrationFacts(
+        Status(values["status"]),
+        int(quoted),
+        int(paid),
+        flags,
+        corrections,
+        client_id=values.get("client_id"),
+        officer=values.get("officer"),
+    )
 
 
 def parse_capture_facts(values: Mapping[str, Any]) -> CaptureFacts:

@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from chalicelib.container import Container
 
 
+def build_review_store(container: "Container") -> DynamoReviewStore:
+    return DynamoReviewStore(
+        container.aws.dynamodb,
+        container.settings.reviews_table,
+        container.cipher,
+        build_audit_write=container.audit_trail.build_append,
+    )
+
+
 def build_review_service(container: "Container") -> ReviewService:
     return ReviewService(
-        store=DynamoReviewStore(
-            container.aws.dynamodb,
-            container.settings.reviews_table,
-            container.cipher,
-            build_audit_write=container.audit_trail.build_append,
-        ),
+        store=build_review_store(container),
         retention=container.settings.review_retention,
         clock=container.clock,
     )

@@ -46,13 +46,15 @@ class ReviewState(StrEnum):
 class ReviewSubject:
     """The subject of an item. `key` is its id within the campaign and kind; it is not shown.
 
-    `references` are its registrations, `client_id` or `sponsor_id` whom it concerns.
+    `references` are its registrations, `client_id` or `sponsor_id` whom it concerns. `chat_key` names the
+    chat that it is about.
     """
 
     key: str
     references: tuple[str, ...] = ()
     client_id: str | None = None
     sponsor_id: str | None = None
+    chat_key: str | None = None
 
     @classmethod
     def registration(cls, reference: str) -> "ReviewSubject":
@@ -97,7 +99,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class ReviewItem:
-    """One item of a campaign's queue. `note` is free text of a person, and so personal."""
+    """One item of a campaign's queue. `note` is free text of a person, and so personal.
+
+    `chat_key` is the keyed hash of the chat in which it can be answered; it is not shown.
+    """
 
     item_id: str
     campaign_id: str
@@ -110,6 +115,7 @@ class ReviewItem:
     sponsor_id: str | None = None
     figures: Mapping[str, int] = field(default_factory=dict)
     note: str | None = None
+    chat_key: str | None = None
     changed_by: str | None = None
     changed_at: datetime | None = None
 

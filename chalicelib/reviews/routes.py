@@ -6,13 +6,21 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import observability
 from chalicelib.callers import Role
 from chalicelib.campaigns.errors import CampaignUnknown
 from chalicelib.http.endpoints import Request, endpoint, json_response
 from chalicelib.http.pagination import CursorInvalid, from_cursor
 from chalicelib.refusals import CampaignNotAllowed, RulesBroken
-from chalicelib.reviews.errors import ReviewItemUnknown
-from chalicelib.reviews.schemas import ChangeReviewItem, ListReviewItems, ReviewItemsView, ReviewItemView
+from chalicelib.reviews.errors import AnswerReused, ChatGone, ChatWindowClosed, ReviewItemUnknown
+from chalicelib.reviews.schemas import (
+    AnswerReviewItem,
+    ChangeReviewItem,
+    ChatAnswerView,
+    ListReviewItems,
+    ReviewItemsView,
+    ReviewItemView,
+)
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
@@ -59,6 +67,36 @@ def blueprint(container: "Container") -> Blueprint:
         )
         container.audit.record_list(_iter_shown([item]), caller=request.caller)
         return json_response(ReviewItemView.from_item(item), exclude_defaults=True)
+
+    @routes.route(
+        "/v1/campaigns/{campaign_id}/review-items/{item_id}/answer", methods=["POST"], content_types=[]
+    )
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        body_model=AnswerReviewItem,
+        responses={202: ChatAnswerView},
+        refusals=(
+            *(AnswerReused, CampaignNotAllowed, ChatGone, ChatWindowClosed),
+            *(ReviewItemUnknown, RulesBroken),
+        ),
+        headers=("Idempotent-Replayed",),
+    )
+    def answer_review_item(request: Request, campaign_id: str, item_id: str) -> Response:
+        """Answer the person in a chat whom an item is about, once for each `answer_id`.
+
+        The item is acted on with it. The person's dialogue goes on after it. Sent again, the request tells
+        how far the answer has come.
+        """
+        from chalicelib.reviews.builder_chats import build_answer_service
+
+        request.caller.require_campaign(campaign_id)
+        command = request.parse_body(AnswerReviewItem)
+        answer = build_answer_service(container).answer(campaign_id, item_id, command, caller=request.caller)
+        observability.count("ChatAnswers", state=answer.state)
+        replayed = {"Idempotent-Replayed": "true"} if answer.is_replay else {}
+        view = ChatAnswerView(answer_id=answer.answer_id, state=answer.state.value)
+        return json_response(view, status=202, headers=replayed)
 
     return routes
 

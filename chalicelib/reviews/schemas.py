@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
 from chalicelib.clock import to_optional_timestamp, to_timestamp
-from chalicelib.fields import PageSize
+from chalicelib.fields import PageSize, StrictUUID
 from chalicelib.http.pagination import Page, to_cursor
 from chalicelib.models import StrictModel
 from chalicelib.reviews.model import ReviewKind, ReviewState
@@ -36,6 +36,26 @@ class ChangeReviewItem(StrictModel):
     )
 
 
+class AnswerReviewItem(StrictModel):
+    """Answer the person in a chat whom an item is about. The same request may be sent again."""
+
+    answer_id: StrictUUID = Field(description="Made by the sender; the idempotency key.")
+    text: str = Field(
+        min_length=1,
+        max_length=1000,
+        description="One line in the manager's own words, to which a greeting of the officer is added.",
+    )
+
+
+class ChatAnswerView(BaseModel):
+    """An answer, and how far it has come."""
+
+    answer_id: str
+    state: Literal["pending", "sending", "sent", "failed", "unknown"] = Field(
+        description="`unknown`: the provider may have accepted it; it is not sent again."
+    )
+
+
 class ReviewItemView(BaseModel):
     """Something that a manager should look at. It accuses nobody. Fields without a value are left out."""
 
@@ -52,6 +72,9 @@ class ReviewItemView(BaseModel):
         default={}, description="`workers`, `usual`, `attempts` or `owed`, as far as the kind has them."
     )
     note: str | None = None
+    is_answerable: bool = Field(
+        default=False, description="True if the item is about a chat, in which the person may be answered."
+    )
     changed_by: str | None = Field(default=None, description="The client that set the state or the note.")
     changed_at: str | None = None
 
@@ -69,6 +92,7 @@ class ReviewItemView(BaseModel):
             sponsor_id=item.sponsor_id,
             figures=item.figures,
             note=item.note,
+            is_answerable=item.chat_key is not None,
             changed_by=item.changed_by,
             changed_at=to_optional_timestamp(item.changed_at),
         )

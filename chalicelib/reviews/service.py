@@ -1,8 +1,8 @@
 """The queue of review items of each campaign, for its managers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from chalicelib.audit.model import Action, AuditRecord, Subject
 from chalicelib.callers import Caller
@@ -15,9 +15,11 @@ from chalicelib.reviews.model import (
     ReviewKind,
     ReviewState,
     ReviewSubject,
-    make_item_id,
 )
 from chalicelib.typed import clean_text, find_text_problem
+
+StoreWrite = Any
+"""A write of another store, to be part of the transaction of a change."""
 
 
 class ReviewStore(Protocol):
@@ -26,7 +28,7 @@ class ReviewStore(Protocol):
     def open(self, item: ReviewItem, *, expires_at: int) -> None:
         """Store a new item, or add its registrations and figures to the one with its id.
 
-        A registration that is new in an item opens it again.
+        A registration that is new in an item opens it again, and so does a person who asks in a chat again.
         """
 
     def get(self, campaign_id: str, item_id: str) -> ReviewItem:
@@ -37,8 +39,15 @@ class ReviewStore(Protocol):
     ) -> Page[ReviewItem]:
         """Return a page of a campaign's items in a state, the newest first."""
 
-    def replace(self, item: ReviewItem, *, previous: ReviewItem, record: AuditRecord) -> None:
-        """Store state, note and author of an item, and the record of it.
+    def replace(
+        self,
+        item: ReviewItem,
+        *,
+        previous: ReviewItem,
+        record: AuditRecord,
+        writes: Sequence[StoreWrite] = (),
+    ) -> None:
+        """Store state, note and author of an item, the record of it, and other writes with them.
 
         Raise ReviewItemUnknown if it was erased meanwhile, or TryAgain.
         """
@@ -76,6 +85,7 @@ class ReviewService:
             sponsor_id=subject.sponsor_id,
             figures=finding.figures,
             note=finding.note,
+            chat_key=subject.chat_key,
         )
         self._store.open(item, expires_at=to_expiry(now + self._retention))
 
@@ -124,9 +134,9 @@ class ReviewService:
         """Erase what items hold of a registration."""
         self._store.erase_reference(reference)
 
-    def erase_item(self, campaign_id: str, kind: ReviewKind, key: str) -> None:
-        """Erase an item by the key of its subject."""
-        self._store.delete(make_item_id(campaign_id, kind, key))
+    def erase_item(self, item_id: str) -> None:
+        """Erase an item that names no registration."""
+        self._store.delete(item_id)
 
 
 def _clean_note(note: str) -> str:

@@ -4,7 +4,7 @@ REVIEW#<item id>           ITEM             an item; indexed by campaign, state 
 REGISTRATION#<reference>   ITEM#<item id>   leads from a registration to an item; expires
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -84,7 +84,9 @@ class DynamoReviewStore:
         )
         return Page(list(iter_readable(self._parse, page.rows)), page.last_position, page.has_more)
 
-    def replace(self, item: ReviewItem, *, previous: ReviewItem, record: AuditRecord) -> None:
+    def replace(
+        self, item: ReviewItem, *, previous: ReviewItem, record: AuditRecord, writes: Sequence[Write] = ()
+    ) -> None:
         changes: Values = {
             "#state": item.state,
             "listing": _make_listing(item.campaign_id, item.state),
@@ -102,9 +104,9 @@ class DynamoReviewStore:
             compared={placeholder: changes[name] for name, placeholder in names.items()},
         )
         try:
-            self._table.transact([update, self._build_audit_write(record)])
+            self._table.transact([update, self._build_audit_write(record), *writes])
         except TransactionFailed as failed:
-            if failed.current:
+            if 0 in failed.current:
                 raise ReviewItemUnknown("erased meanwhile") from None
             raise TryAgain("another change was in the way") from None
 
@@ -151,6 +153,18 @@ class DynamoReviewStore:
                 },
             )
             self._table.try_run(added)
+        if item.chat_key is not None:
+            opened = self._table.update(
+                key,
+                "SET #state = :open, listing = :listing",
+                _IF_EXISTS,
+                names=_STATE_NAME,
+                compared={
+                    ":open": ReviewState.OPEN,
+                    ":listing": _make_listing(item.campaign_id, ReviewState.OPEN),
+                },
+            )
+            self._table.try_run(opened)
         if item.figures:
             counted = self._table.update(
                 key,
@@ -180,6 +194,7 @@ class DynamoReviewStore:
             "client_id": item.client_id,
             "sponsor_id": item.sponsor_id,
             "figures": dict(item.figures),
+            "chat_key": item.chat_key,
             _NOTE: None if item.note is None else self._seal_note(item),
         }
 
@@ -206,6 +221,7 @@ def parse_review_item(values: Mapping[str, Any], cipher: FieldCipher) -> ReviewI
         sponsor_id=values.get("sponsor_id"),
         figures={name: int(value) for name, value in values["figures"].items()},
         note=None if note is None else cipher.unseal(note, record=_record_name(item_id), field=_NOTE),
+        chat_key=values.get("chat_key"),
         changed_by=values.get("changed_by"),
         changed_at=from_optional_timestamp(values.get("changed_at")),
     )

@@ -41,8 +41,9 @@ class SmsCounts(FrozenModel):
     and rupiah are the day's cost so far, later texts of its registrations included. `without_phone` is how
     many of its registrations have a worker without a phone, who gets none. `not_told` is how many
     confirmations have not been sent: some wait, are held or have expired, the others are unknown or were
-    not accepted. `telegram` and `whatsapp` are how many went to those chats instead of a phone; `rupiah`
-    includes what they cost.
+    not accepted. `telegram` and `whatsapp` are how many went to those chats instead of a phone,
+    `telegram_dialogue` and `whatsapp_dialogue` how many messages the dialogues of that day took, with those
+    that led to no registration; `rupiah` includes what all of them cost.
     """
 
     total: int
@@ -59,6 +60,10 @@ class SmsCounts(FrozenModel):
     telegram_rupiah: int = 0
     whatsapp: int = 0
     whatsapp_rupiah: int = 0
+    telegram_dialogue: int = 0
+    telegram_dialogue_rupiah: int = 0
+    whatsapp_dialogue: int = 0
+    whatsapp_dialogue_rupiah: int = 0
 
 
 class Funnel(FrozenModel):

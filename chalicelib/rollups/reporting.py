@@ -12,6 +12,8 @@ from chalicelib.rollups.model import Headline, Summary, SummaryState, with_chang
 from chalicelib.rollups.report import CurvePoint, Report
 from chalicelib.rollups.service import CampaignReader, get_campaign_of_day
 
+_MAX_VERSIONS = 50
+
 
 class SummaryReader(Protocol):
     """Stored summaries."""
@@ -62,6 +64,16 @@ class ReportService:
         """Return the headlines of a campaign's summarised days, by day. Raise CampaignUnknown."""
         self._campaigns.get(campaign_id)
         return list(self._summaries.iter_headlines(campaign_id))
+
+    def list_versions(self, campaign_day: CampaignDay) -> list[Headline]:
+        """Return the headlines of a day's newest versions, the newest first.
+
+        Raise CampaignUnknown, DayNotInCampaign or SummaryUnknown.
+        """
+        newest = self.get_summary(campaign_day)
+        older = range(newest.version - 1, max(0, newest.version - _MAX_VERSIONS), -1)
+        found = (self._summaries.find_version(campaign_day, version) for version in older)
+        return [newest.headline, *(each.headline for each in found if each is not None)]
 
     def build_report(self, campaign_day: CampaignDay, *, version: int | None = None) -> Report:
         """Return the report of a version of a day, by default the newest.

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from chalicelib.campaigns.model import Day
 from chalicelib.fields import DIGITS_FORM
 from chalicelib.languages import TaggedLanguage
 from chalicelib.models import StrictModel
@@ -21,6 +22,12 @@ class ShowBoard(StrictModel):
     language: TaggedLanguage | None = Field(
         default=None, description="As `Accept-Language` says when left out."
     )
+
+
+class ShowRates(StrictModel):
+    """Ask for the rates of a campaign day."""
+
+    day: Day
 
 
 class ShowSummary(ShowBoard):

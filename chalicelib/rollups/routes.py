@@ -24,12 +24,13 @@ from chalicelib.languages import Language
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.rollups.errors import DayNotInCampaign, FormatUnavailable, SummaryUnknown
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES, CsvDialect, Format
-from chalicelib.rollups.requests import ShowBoard, ShowSummary
+from chalicelib.rollups.requests import ShowBoard, ShowRates, ShowSummary
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
     from chalicelib.rollups.report import Report
     from chalicelib.rollups.schemas import SummariesView, SummaryView
+    from chalicelib.rollups.schemas_rates import RatesView, VersionsView
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -56,8 +57,21 @@ def _load_summary_view() -> type["SummaryView"]:
     return SummaryView
 
 
+def _load_rates_view() -> type["RatesView"]:
+    from chalicelib.rollups.schemas_rates import RatesView
+
+    return RatesView
+
+
+def _load_versions_view() -> type["VersionsView"]:
+    from chalicelib.rollups.schemas_rates import VersionsView
+
+    return VersionsView
+
+
 def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
+    _add_comparisons(routes, container)
 
     @routes.route("/v1/campaigns/{campaign_id}/summaries", methods=["GET"], content_types=[])
     @endpoint(
@@ -142,6 +156,37 @@ def blueprint(container: "Container") -> Blueprint:
         return _respond_with_board(board.render_sign_in(request.language), board.get_script_hash())
 
     return routes
+
+
+def _add_comparisons(routes: Blueprint, container: "Container") -> None:
+    @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}/versions", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        Role.VIEWER,
+        responses={200: _load_versions_view},
+        refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign, SummaryUnknown),
+    )
+    def list_versions(request: Request, campaign_id: str, day: str) -> Response:
+        """List the versions of a day's summary, the newest first."""
+        request.caller.require_campaign(campaign_id)
+        versions = container.reports.list_versions(_parse_campaign_day(campaign_id, day))
+        return json_response(_load_versions_view()(versions=versions))
+
+    @routes.route("/v1/campaigns/{campaign_id}/rates", methods=["GET"], content_types=[])
+    @endpoint(
+        routes,
+        Role.MANAGER,
+        query_model=ShowRates,
+        responses={200: _load_rates_view},
+        refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign),
+    )
+    def show_rates(request: Request, campaign_id: str) -> Response:
+        """Show what each device and officer registered on a day, and how much of it was paid or cancelled."""
+        request.caller.require_campaign(campaign_id)
+        campaign_day = CampaignDay(campaign_id, request.parse_query(ShowRates).day)
+        rates = container.rollups.count_rates(campaign_day)
+        return json_response(_load_rates_view().build(campaign_day, rates), exclude_defaults=True)
 
 
 def _respond_with_board(page: str, script_hash: str) -> Response:

@@ -16,6 +16,7 @@ from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign
 from chalicelib.rollups.model import Anomaly, SmsCounts, Summary, SummaryState, Tally, summarise
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
+from chalicelib.rollups.rates import DayRates
 
 # The index that is counted is updated moments after the table. A day that became dirty later than this before
 # a count stays dirty, so that the next run counts it again.
@@ -233,6 +234,16 @@ class RollUpService:
         )
         return summary.model_copy(update={"counted_at": to_timestamp(now)})
 
+    def count_rates(self, campaign_day: CampaignDay) -> DayRates:
+        """Count the rates of a day as of now. Raise CampaignUnknown, DayNotInCampaign or TryAgain."""
+        get_campaign_of_day(self._campaigns, campaign_day)
+        deadline, rates = self._clock() + _REQUEST_TIME_LIMIT, DayRates()
+        for number, fact in enumerate(self._facts.iter_day_facts(campaign_day), start=1):
+            rates.add(fact)
+            if number % _FACTS_PER_CLOCK_CHECK == 0 and self._clock() >= deadline:
+                raise TryAgain("the day has more facts than a request can read")
+        return rates
+
     def count_due_day(self, due_day: DueDay, *, deadline: datetime | None = None) -> CountResult:
         """Count a due day, and clear its dirty day if the count cannot have missed a change.
 
@@ -305,15 +316,16 @@ class RollUpService:
             not_told_held=totals.untold.get("held", 0),
             not_told_expired=totals.untold.get("expired", 0),
             **_flatten_chats(totals.chats),
+            **_flatten_chats(totals.dialogues, "_dialogue"),
         )
 
 
-def _flatten_chats(chats: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+def _flatten_chats(chats: Mapping[str, tuple[int, int]], suffix: str = "") -> dict[str, int]:
     """Return the messages and the rupiah of each chat channel as fields of `SmsCounts`."""
     return {
         name: value
         for channel, (messages, money) in chats.items()
-        for name, value in ((channel, messages), (f"{channel}_rupiah", money))
+        for name, value in ((f"{channel}{suffix}", messages), (f"{channel}{suffix}_rupiah", money))
     }
 
 

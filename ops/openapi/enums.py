@@ -11,6 +11,7 @@ from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Months, Payer, Programme
 from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.occupations.model import load_occupations
+from chalicelib.registrations.captures import IdentityField
 from chalicelib.rollups.renderings.formats import CsvDialect, Format
 from ops.openapi.codes import load_codes
 from ops.openapi.components import SCHEMAS_PREFIX, Schema
@@ -25,6 +26,7 @@ def _list_values(alias: Any) -> tuple[Any, ...]:
 _SHARED_NAMES: Mapping[tuple[Any, ...], str] = {
     _list_values(CsvDialect): "CsvDialect",
     _list_values(Format): "SummaryFormat",
+    _list_values(IdentityField): "IdentityField",
     _list_values(Months): "Months",
     _list_values(Payer): "Payer",
     _list_values(Programme): "Programme",

@@ -1,7 +1,7 @@
 """The sender of chat messages: each is sent at most once, whatever the provider or the process does."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from chalicelib.conversations.model import Acknowledgement
 from chalicelib.conversations.sends import ChatSend, SendState
 from chalicelib.refusals import TryAgain
 from tests.support.builders import NOW
-from tests.support.chat_outbox import ChatOutboxHarness, make_prompt, make_text, run_outbox
+from tests.support.chat_outbox import DAY, ChatOutboxHarness, make_prompt, make_text, run_outbox
 from tests.support.polling import wait_until
 
 _ANI_PHONE = "6283100000001"
@@ -216,3 +216,28 @@ def test_whatsapp_reports_name_the_message_by_its_tracker(harness: ChatOutboxHar
         return {each["biz_opaque_callback_data"] for value in values for each in value.get("statuses", ())}
 
     assert wait_until("a status", find_trackers, timeout_seconds=20) == {f"whatsapp-{_ANI_PHONE}/1"}
+
+
+def test_what_a_channel_accepted_is_counted_once_with_its_price(harness: ChatOutboxHarness) -> None:
+    harness.clock.advance(datetime(2026, 11, 29, tzinfo=UTC) - harness.clock())
+    harness.put("1", make_text(), **_WHATSAPP)
+    harness.chat.arm(mode="throttle", app="whatsapp", times=1)
+    _refuse(harness, **_WHATSAPP)
+    assert harness.ledger.counted == [], "it was not accepted"
+    for _ in range(2):
+        harness.send("1", **_WHATSAPP)
+    harness.put("2", make_text())
+    harness.send("2")
+    assert harness.ledger.counted == [(DAY, "whatsapp", 100), (DAY, "telegram", 0)]
+
+
+def test_what_the_person_does_not_see_is_not_counted(harness: ChatOutboxHarness) -> None:
+    harness.put("1", make_prompt("agree"))
+    harness.send("1")
+    update = harness.chat.act("telegram", "1001", button="Agree")
+    harness.put("2", Acknowledgement(callback_id=update["callback_query"]["id"]))
+    harness.send("2")
+    harness.chat.act("telegram", "1001", blocks=True)
+    harness.put("3", make_text())
+    assert _state(harness.send("3")) is SendState.FAILED
+    assert len(harness.ledger.counted) == 1

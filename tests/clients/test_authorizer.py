@@ -14,6 +14,7 @@ from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.clients.errors import TokenUnknown
 from chalicelib.clients.model import Client
 from chalicelib.clients.service import Token
+from chalicelib.http.route_access import RouteAccess
 from chalicelib.refusals import TokenRevoked
 from tests.support.builders import NOW, make_caller
 
@@ -59,7 +60,7 @@ def build_answer(
         tracker,  # type: ignore[arg-type]
         authorization,
         METHOD_ARN,
-        list_routes=lambda roles: [f"GET/v1/{role}/*" for role in sorted(roles)],
+        find_access=lambda roles: RouteAccess([f"GET/v1/{role}/*" for role in sorted(roles)], []),
     )
 
 

@@ -32,6 +32,7 @@ def make_request(request_id: str = "r-1", **changes: Any) -> DataRequest:
         registrations=1,
         captures=2,
         texts=3,
+        chats=4,
     )
     return replace(usual, **changes)
 

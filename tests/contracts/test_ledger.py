@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.notifications.counting import SmsFacts
+from chalicelib.notifications.counting import LedgerSmsCounter, SmsFacts, SmsTotals
 from chalicelib.notifications.model import SendUpdate, SmsState
 from chalicelib.notifications.templates import SmsKind
 from chalicelib.sms_purposes import Purpose
 from tests.contracts.conftest import Engine
-from tests.contracts.sms_ledger import make_stores
+from tests.contracts.sms_ledger import RACERS, count_winners, make_stores
 from tests.support.builders import NOW
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY, make_sms
 from tests.support.sms_stores import SmsStores
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
 @pytest.fixture
 def stores(engine: Engine) -> SmsStores:
     return make_stores(engine)
+
+
+def test_messages_of_dialogues_are_counted_with_their_price_and_are_no_sms(stores: SmsStores) -> None:
+    def add(number: int) -> bool:
+        stores.ledger.add_dialogue_message(FIRST_DAY, "whatsapp", price=100, chat_key=f"chat-{number}")
+        return True
+
+    assert count_winners(add) == RACERS
+    stores.ledger.add_dialogue_message(FIRST_DAY, "telegram", price=0, chat_key="chat-1")
+    stores.ledger.add_dialogue_message(SECOND_DAY, "whatsapp", price=100, chat_key="chat-1")
+    totals = LedgerSmsCounter(stores.ledger).count_sms(FIRST_DAY)
+    assert totals == SmsTotals(
+        money=RACERS * 100, dialogues={"telegram": (1, 0), "whatsapp": (RACERS, RACERS * 100)}
+    )
 
 
 def test_new_sms_is_created_and_found(stores: SmsStores) -> None:

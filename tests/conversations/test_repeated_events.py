@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.conversations.events import InboundEvent
 from chalicelib.conversations.model import Session
-from chalicelib.conversations.outcomes import Registered
+from chalicelib.conversations.outcomes import NotRegistered, Registered
 from chalicelib.conversations.questions import Context
 from chalicelib.conversations.service import ConversationService, EffectContext, EffectResult
 from chalicelib.conversations.submitting import DraftSubmitter
@@ -25,25 +26,31 @@ TEXTS = (
 EVENTS = tuple(make_event(text, number=number) for number, text in enumerate(TEXTS))
 
 
+_REGISTERED = Registered(49_200)
+
+
 class CountingSubmitter(DraftSubmitter):
     """Registers without intake: counts captures by their ids, as intake does."""
 
-    def __init__(self, hashing: KeyedHash) -> None:
+    def __init__(self, hashing: KeyedHash, outcome: Registered | NotRegistered) -> None:
+        self._outcome = outcome
         super().__init__(intake=None, rules=make_rules(), hashing=hashing, clock=FixedClock(NOW))  # type: ignore[arg-type]
         self.capture_ids: set[str] = set()
 
-    def register(self, session: Session, event: InboundEvent, event_key: str, *, now: datetime) -> Registered:
+    def register(
+        self, session: Session, event: InboundEvent, event_key: str, *, now: datetime
+    ) -> Registered | NotRegistered:
         """Count the capture of an event."""
         self.capture_ids.add(str(self.make_capture_id(event_key)))
-        return Registered(49_200)
+        return self._outcome
 
 
 class Chats:
     """A service over stores in memory. `sent` are the ids that were passed on, repeats too."""
 
-    def __init__(self) -> None:
+    def __init__(self, outcome: Registered | NotRegistered = _REGISTERED) -> None:
         hashing = KeyedHash(lambda: HashKey(bytes(32)))
-        self.store, self.submitter = InMemoryConversations(), CountingSubmitter(hashing)
+        self.store, self.submitter = InMemoryConversations(), CountingSubmitter(hashing, outcome)
         self.sent: list[str] = []
         self.service = ConversationService(
             conversations=self.store,
@@ -105,6 +112,16 @@ def test_the_story_registers_one_worker() -> None:
     chats = deliver_once()
     assert len(chats.submitter.capture_ids) == 1
     assert chats.store.links == list(chats.submitter.capture_ids)
+
+
+@pytest.mark.parametrize(
+    "outcome", [NotRegistered(is_over_limit=True), Registered(49_200, is_captured=False)]
+)
+def test_the_chat_is_not_kept_for_a_capture_that_is_not(outcome: Registered | NotRegistered) -> None:
+    chats = Chats(outcome)
+    chats.deliver(EVENTS)
+    assert chats.submitter.capture_ids
+    assert chats.store.links == []
 
 
 @settings(max_examples=30)

@@ -15,6 +15,7 @@ from chalicelib.callers import Role
 from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
 from chalicelib.web.site import load_app_site, load_console_site
 from tests.edge.conftest import FAR_FUTURE, Edge
+from tests.support.chat_items import open_chat_item
 from tests.support.payloads import (
     make_campaign_payload,
     make_capture_id,
@@ -61,6 +62,7 @@ class Target:
         )
 
 
+ANSWER = "POST /v1/campaigns/{campaign_id}/review-items/{item_id}/answer"
 CORRECTION_ID = make_capture_id(998)
 # Routes that need a correction which waits for a decision.
 ROUTES_OF_OPEN_REQUESTS = {
@@ -119,7 +121,12 @@ MAKE_BODY: dict[str, Callable[[Target], Any]] = {
         campaign_id=target.campaign_id, accepts_until=FAR_FUTURE
     ),
     "PATCH /v1/campaigns/{campaign_id}": lambda target: {"target": target.number},
+    "POST /v1/campaigns/{campaign_id}/devices": lambda target: {
+        "client_id": f"new-{target.number}",
+        "channel": "van",
+    },
     "PATCH /v1/campaigns/{campaign_id}/review-items/{item_id}": lambda target: {"state": "looked_at"},
+    ANSWER: lambda target: {"answer_id": make_capture_id(target.number), "text": "Datanglah ke meja 3."},
     "POST /v1/clients": lambda target: {"client_id": f"new-{target.number}", "roles": ["admin"]},
     "POST /v1/clients/{client_id}/token": lambda target: {},
     "POST /v1/clients/{client_id}/enrolment-codes": lambda target: {"mode": "kiosk"},
@@ -150,6 +157,7 @@ def make_path(route: str, target: Target) -> str:
     )
     queries = {
         "GET /v1/registrations": f"?campaign_id={target.campaign_id}&day=2024-10-09",
+        "GET /v1/campaigns/{campaign_id}/rates": "?day=2024-10-09",
         "GET /v1/audit": f"?subject=client:{target.client_id}",
     }
     return f"{path}{queries.get(route, '')}"
@@ -188,7 +196,7 @@ class Matrix:
             reference=reference,
             number=next(self._numbers),
             capture_id=make_capture_id(number),
-            item_id=self._open_review_item(reference),
+            item_id=self._open_review_item(reference, route),
         )
 
     def _request_correction(self, reference: str, number: int) -> None:
@@ -203,7 +211,9 @@ class Matrix:
         requested = self.edge.send("POST", f"{path}/corrections", correction, caller="manager")
         assert requested.status_code == 202
 
-    def _open_review_item(self, reference: str) -> str:
+    def _open_review_item(self, reference: str, route: str) -> str:
+        if route == ANSWER:
+            return open_chat_item(self.edge.container, OWN_CAMPAIGN, f"chat-{reference}")
         finding = Finding(
             OWN_CAMPAIGN,
             ReviewKind.REPEAT_DIFFERS,

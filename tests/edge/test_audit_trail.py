@@ -34,6 +34,8 @@ UNRECORDED = {
     "GET /v1/campaigns/{campaign_id}/bundle": "the rules of a campaign",
     "GET /v1/campaigns/{campaign_id}/summaries": "figures",
     "GET /v1/campaigns/{campaign_id}/summaries/{day}": "figures",
+    "GET /v1/campaigns/{campaign_id}/summaries/{day}/versions": "figures",
+    "GET /v1/campaigns/{campaign_id}/rates": "figures",
     "GET /v1/campaigns/{campaign_id}/board": "figures",
     "GET /v1/campaigns/{campaign_id}/held-sms": "figures",
     "GET /v1/caller": "the caller itself",

@@ -150,8 +150,14 @@ def test_a_draft_is_disclosed_and_erased_with_its_worker(chat: ChatEdge) -> None
     assert disclosed.status_code == 200
     (draft,) = [each for each in disclosed.json_body["chats"] if each["kind"] == "draft"]
     assert (draft["channel"], draft["answers"]["name"]) == ("telegram", NAME)
+    request = disclosed.json_body["request"]
+    assert request["outcome"] == "disclosed", "a draft is held, although nobody is registered"
+    assert (request["registrations"], request["captures"]) == (0, 0)
+    assert request["chats"] == len(disclosed.json_body["chats"])
     erased = chat.edge.send("POST", "/v1/erasures", make_request(9), caller="admin")
-    assert erased.status_code == 200
+    assert (erased.status_code, erased.json_body["outcome"]) == (200, "erased")
+    again = chat.edge.send("POST", "/v1/disclosures", make_request(10), caller="admin")
+    assert again.json_body["request"]["outcome"] == "nothing_held"
     left = [item for item in scan_table("ConversationsTable") if "worker_key" in item]
     assert left == []
     assert "Setuju" in json.dumps([call.params for call in chat.say("halo")])

@@ -113,6 +113,19 @@ def test_the_list_has_the_devices_of_the_campaign_alone_page_by_page(edge: Edge)
     assert found == sorted(devices)
 
 
+def test_a_screen_on_a_wall_is_in_the_list_and_owes_nothing(edge: Edge) -> None:
+    screen_id = edge.send("POST", f"{CAMPAIGN}/screens", caller="our manager").json_body["client_id"]
+    set_last_seen(screen_id, timedelta(hours=3))
+
+    screen = list_devices(edge)[screen_id]
+
+    assert (screen["roles"], screen["owed"], screen["silent_since"]) == (["viewer"], 0, None)
+    assert screen["may_change"]
+    assert look_hourly(edge) == []
+    assert edge.send("DELETE", f"/v1/clients/{screen_id}", caller="our manager").status_code == 204
+    assert list_devices(edge)[screen_id]["revoked_at"] is not None
+
+
 def test_a_device_that_owes_captures_and_is_silent_is_an_item_and_an_anomaly_of_the_day(
     edge: Edge, today: date
 ) -> None:

@@ -152,8 +152,9 @@ def test_a_known_worker_takes_the_requests_of_a_new_one(recorder: RecordingEdge)
     assert [operation for operation, _ in new.requests] == ["GetItem", "BatchGetItem", "TransactWriteItems"]
     put = ("Put", True)
     assert new.requests[-1][1] == [put, put, put, ("Update", True), put]
-    # The sizes differ by the condition on the worker record, with its count, and the name of the outcome.
-    assert all(abs(one - other) <= 220 for one, other in zip(new.sizes, known.sizes, strict=True))
+
+    # Of some 9,200 bytes to the table, which a bot does not see: the name of the outcome, and of the decoy.
+    assert all(abs(one - other) <= 60 for one, other in zip(new.sizes, known.sizes, strict=True))
 
 
 @pytest.mark.parametrize("quota", [None, 0, 1, 50])
@@ -178,7 +179,8 @@ def test_a_sponsored_worker_without_a_phone_takes_the_requests_of_a_new_one(
 
     assert known.resembles(new)
     assert [operation for operation, _ in new.requests] == ["GetItem", "BatchGetItem", "TransactWriteItems"]
-    assert all(abs(one - other) <= 220 for one, other in zip(new.sizes, known.sizes, strict=True))
+    # Of some 9,200 bytes to the table, which a bot does not see: the name of the outcome, and of the decoy.
+    assert all(abs(one - other) <= 60 for one, other in zip(new.sizes, known.sizes, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ CONVERSATION_GRANTS = {
 CHAT_GRANTS = {
     *CONVERSATION_GRANTS,
     Grant("sqs:SendMessage", "ChatEventsQueue.Arn"),
+    Grant("sqs:SendMessage", "ChatOutboxQueue.Arn"),
     Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
     Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
     Grant("secretsmanager:GetSecretValue", "TextGatewaySecret if TextGatewayIsConfigured"),
@@ -245,6 +246,8 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:PutItem", "ConversationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "ConversationsTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
+        Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:UpdateItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:Query", "KeysTable.Arn"),
         Grant("kms:Decrypt", "FieldKey.Arn"),
         *CHAT_ACCOUNT_GRANTS,

@@ -7,6 +7,7 @@ from tests.support.openapi import list_operations, resolve_reference
 # The lists without pages of answers to GET, and what bounds each.
 BOUNDED_LISTS = {
     "list_corrections.corrections": "the corrections that a registration takes",
+    "list_versions.versions": "the newest 50",
     "list_occupations.occupations": "a data file",
     "list_sms.sms": "one for an event of a registration, and those asked for, which have a cap",
     "show_bundle.consent_texts": "the languages",
@@ -26,6 +27,8 @@ BOUNDED_LISTS = {
     "show_client.roles": "the roles that there are",
     "show_device.campaigns": "the latest 50",
     "show_device.roles": "the roles that there are",
+    "show_rates.clients": "the clients of a day",
+    "show_rates.officers": "the officers of a day",
     "show_registration.flags": "the flags that there are",
     "show_registration.history": "the events of one registration",
     "show_summary.anomalies": "the clients of a day",

@@ -127,8 +127,8 @@ def test_every_operation_has_an_example() -> None:
     pages = {"open_board", "show_board", "open_app", "open_console"}
     # The token of an example is too new for it.
     timed = {"renew_token"}
-    # The stream or a count of a market day finds an item.
-    found = {"change_review_item"}
+    # The stream or a count of a market day finds an item, or a person in a chat asks for one.
+    found = {"change_review_item", "answer_review_item"}
     # Its client has a random id.
     random = {"make_screen"}
     files = {"load_app_file", "load_console_file", "load_manifest", "load_service_worker"}

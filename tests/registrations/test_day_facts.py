@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from functools import partial
 from secrets import randbelow
 
 import pytest
@@ -108,16 +109,19 @@ def test_a_hash_of_neighbours_holds_no_digits_of_a_nik(harness: RegistrationHarn
     assert not [each for each in facts.neighbours if each in make_nik(7001)]
 
 
-def test_the_facts_of_a_registration_are_its_status_and_its_sums(harness: RegistrationHarness) -> None:
+def test_the_facts_of_a_registration_are_its_status_its_sums_and_who_registered(
+    harness: RegistrationHarness,
+) -> None:
     paid, cancelled = harness.register(1), harness.register(2)
     for number in (1, 2):
         payment = make_payment(payment_id=f"p-{number}", amount=49_200, paid_at=harness.clock())
         harness.lifecycle_service.record_payment(paid.reference, payment, caller=CORE_CALLER)
     harness.lifecycle_service.cancel(cancelled.reference, Cancellation(reason="other"), caller=make_caller())
 
+    facts_here = partial(RegistrationFacts, client_id="van-1", officer="ofc-12")
     assert sorted(collect_registration_facts(harness.stores.reading, FIRST_DAY), key=str) == [
-        RegistrationFacts(Status.ACTIVE, quoted=98_400, paid=98_400, flags=(Flag.PAYMENT_DIFFERS,)),
-        RegistrationFacts(Status.CANCELLED, quoted=98_400, paid=0),
+        facts_here(Status.ACTIVE, quoted=98_400, paid=98_400, flags=(Flag.PAYMENT_DIFFERS,)),
+        facts_here(Status.CANCELLED, quoted=98_400, paid=0),
     ]
 
 
@@ -132,7 +136,7 @@ def test_no_amount_is_in_the_clear_and_all_sums_have_one_length(harness: Registr
 
     rows = harness.dynamodb.scan(TableName="RegistrationsTable")["Items"]
     applications = [row["facts"]["M"] for row in rows if row["sk"]["S"] == "APPLICATION"]
-    assert [sorted(facts) for facts in applications] == [["figures", "status"]] * 2
+    assert [sorted(facts) for facts in applications] == [["client_id", "figures", "officer", "status"]] * 2
     assert len({len(facts["figures"]["B"]) for facts in applications}) == 1
 
 

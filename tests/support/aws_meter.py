@@ -10,7 +10,7 @@ index half of that.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 
@@ -23,12 +23,30 @@ _WRITE_UNIT_BYTES, _READ_UNIT_BYTES, _SQS_REQUEST_BYTES = 1_024, 4_096, 65_536
 _WRITES = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete"}
 
 
+class Partition(NamedTuple):
+    """A partition key's value, in a table, or in an index as `Table.index`."""
+
+    place: str
+    value: str
+
+
 class AwsMeter:
-    """Counts what the watched clients ask of AWS, by the item of the bill."""
+    """Counts what the watched clients ask of AWS, by the item of the bill.
+
+    `written` are the write units of each partition key, `rows_read` and `bytes_read` what queries returned.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.written: Counter[Partition] = Counter()
+        self.rows_read: Counter[str] = Counter()
+        self.bytes_read: Counter[str] = Counter()
         self._dynamodb = boto3.client("dynamodb")
+
+    def clear(self) -> None:
+        """Begin to count anew."""
+        for counter in (self.counts, self.written, self.rows_read, self.bytes_read):
+            counter.clear()
 
     def watch(self, *clients: Any) -> None:
         """Count the requests of these clients from now on."""
@@ -62,11 +80,13 @@ class AwsMeter:
         for write, before in writes:
             after = self._find(write)
             size = max(_measure(before), _measure(after))
-            self.counts["dynamodb.write_units"] += factor * max(1, ceil(size / _WRITE_UNIT_BYTES))
-            self.counts["dynamodb.index_write_units"] += sum(
-                _count_index_writes(index, write["TableName"], before, after)
-                for index in _list_indexes(write["TableName"])
-            )
+            table, units = write["TableName"], factor * max(1, ceil(size / _WRITE_UNIT_BYTES))
+            self.counts["dynamodb.write_units"] += units
+            self.written[Partition(table, next(iter(write["Key"].values()))["S"])] += units
+            for index in _list_indexes(table):
+                for partition, written in _count_index_writes(index, table, before, after):
+                    self.counts["dynamodb.index_write_units"] += written
+                    self.written[partition] += written
 
     def _count_reads(self, operation: str, params: Any, parsed: dict[str, Any]) -> None:
         factor = 1.0 if params.get("ConsistentRead") else 0.5
@@ -74,7 +94,11 @@ class AwsMeter:
             case "GetItem":
                 units = max(1, ceil(_measure(parsed.get("Item")) / _READ_UNIT_BYTES)) * factor
             case "Query" | "Scan":
-                size = sum(map(measure_item, parsed.get("Items", [])))
+                items = parsed.get("Items", [])
+                size = sum(map(measure_item, items))
+                place = ".".join(filter(None, (params["TableName"], params.get("IndexName"))))
+                self.rows_read[place] += len(items)
+                self.bytes_read[place] += size
                 units = max(1, ceil(size / _READ_UNIT_BYTES)) * factor
             case "BatchGetItem":
                 units = sum(
@@ -113,14 +137,18 @@ def _list_indexes(table: str) -> list[dict[str, Any]]:
     return indexes
 
 
-def _count_index_writes(index: Mapping[str, Any], table: str, before: Item | None, after: Item | None) -> int:
+def _count_index_writes(
+    index: Mapping[str, Any], table: str, before: Item | None, after: Item | None
+) -> Iterator[tuple[Partition, int]]:
+    """Yield the partitions of an index that a write changes: two where its entry moves to another place."""
     old, new = _project(index, table, before), _project(index, table, after)
     if old == new:
-        return 0
+        return
     keys = [each["AttributeName"] for each in index["KeySchema"]]
     units = max(1, ceil(max(_measure(old), _measure(new)) / _WRITE_UNIT_BYTES))
     has_moved = old is not None and new is not None and any(old[key] != new[key] for key in keys)
-    return 2 * units if has_moved else units
+    for entry in (old, new) if has_moved else (new or old,):
+        yield Partition(f"{table}.{index['IndexName']}", (entry or {})[keys[0]]["S"]), units
 
 
 def _project(index: Mapping[str, Any], table: str, item: Item | None) -> Item | None:

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
+from chalicelib.campaigns.model import CampaignDay
 from chalicelib.chats.accounts import TelegramAccount, WhatsAppAccount
 from chalicelib.chats.bot_api import BotApi
 from chalicelib.chats.cloud_api import CloudApi
@@ -26,7 +27,21 @@ from tests.support.fakes.sms import InMemorySendRateLimiter
 from tests.support.moto_tables import read_table_definitions
 
 _TABLE = "ConversationsTable"
+DAY = CampaignDay("tanah-abang-2024", NOW.date())
 Message = Prompt | OfficerMessage | Acknowledgement
+
+
+class CountedDialogues:
+    """Satisfies `service.DialogueLedger`: what was counted, in order."""
+
+    def __init__(self) -> None:
+        self.counted: list[tuple[CampaignDay, str, int]] = []
+
+    def add_dialogue_message(
+        self, campaign_day: CampaignDay, channel: str, *, price: int, chat_key: str
+    ) -> None:
+        """Count one message."""
+        self.counted.append((campaign_day, channel, price))
 
 
 class ChatOutboxHarness:
@@ -40,6 +55,7 @@ class ChatOutboxHarness:
         self.store = DynamoConversations(client, _TABLE, cipher)
         self.outbox = DynamoChatOutbox(client, _TABLE, cipher)
         self.limiters = {channel: InMemorySendRateLimiter() for channel in ("telegram", "whatsapp")}
+        self.ledger = CountedDialogues()
         bot = telegram or TelegramAccount(**TELEGRAM_SECRET)
         number = WhatsAppAccount(**WHATSAPP_SECRET)
         self.sender = ChatSender(
@@ -49,6 +65,7 @@ class ChatOutboxHarness:
                 "whatsapp": CloudApi(url=f"{chat.url}/v23.0", get_account=lambda: number),
             },
             limiters=self.limiters,
+            ledger=self.ledger,
             clock=self.clock,
             wait=self.clock.advance,
         )
@@ -57,7 +74,12 @@ class ChatOutboxHarness:
         """Put a message to a user into the outbox, as a conversation does."""
         content = OutboxContent(channel=channel, account="1", recipient=to, language="id", message=message)
         write = self.store.build_outbox_write(
-            self.name_chat(channel, to), outbox_id, content, now=self.clock(), worker_key=None
+            self.name_chat(channel, to),
+            outbox_id,
+            content,
+            now=self.clock(),
+            worker_key=None,
+            campaign_day=DAY,
         )
         self.client.put_item(**write.request)
 

@@ -36,10 +36,21 @@ def read_table_definitions() -> dict[str, dict[str, Any]]:
     """Return the arguments of `create_table` for each table, by the table's logical id."""
     wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {
-        name: {key: value for key, value in resource["Properties"].items() if key in wanted}
+        name: _leave_out_warmth(
+            {key: resource["Properties"][key] for key in wanted if key in resource["Properties"]}
+        )
         for name, resource in join_template()["Resources"].items()
         if resource.get("Type") == "AWS::DynamoDB::Table"
     }
+
+
+def _leave_out_warmth(declaration: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments without the warm throughput of indexes, which CloudFormation would resolve."""
+    indexes = [
+        {key: value for key, value in index.items() if key != "WarmThroughput"}
+        for index in declaration.get("GlobalSecondaryIndexes", ())
+    ]
+    return {**declaration, "GlobalSecondaryIndexes": indexes} if indexes else declaration
 
 
 def create_tables(client: Any, *, prefix: str = "") -> None:

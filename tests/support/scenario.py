@@ -68,7 +68,7 @@ class Scenario:
             path += f"?{urlencode(example.query)}"
         body = self._seal_rescue(example) if example.operation == "take_in_rescue" else example.body
         response = self._send(example.caller, route.method, path, self._fill_in(body))
-        if example.operation == "make_enrolment_code" and example.is_success:
+        if example.operation in {"make_enrolment_code", "make_device"} and example.is_success:
             self._actual_names[example.answer["code"]] = response.body["code"]
         if isinstance(response.body, Mapping) and "token" in response.body:
             self.tokens[response.body["client_id"]] = response.body["token"]

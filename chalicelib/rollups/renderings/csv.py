@@ -35,6 +35,10 @@ _SMS_UNITS = {
     "telegram_rupiah": "rupiah",
     "whatsapp": "texts",
     "whatsapp_rupiah": "rupiah",
+    "telegram_dialogue": "texts",
+    "telegram_dialogue_rupiah": "rupiah",
+    "whatsapp_dialogue": "texts",
+    "whatsapp_dialogue_rupiah": "rupiah",
 }
 
 # The separators of Excel set to Indonesian, in every language of the labels: they are the program's.

@@ -1,5 +1,6 @@
 """What a manager should look at: the queue, a note, and the registrations that an item names."""
 
+import boto3
 import pytest
 from playwright.sync_api import expect
 
@@ -8,6 +9,7 @@ from chalicelib.reviews.model import Finding, ReviewKind, ReviewSubject
 from tests.browser.console.branch import OTHER_CAMPAIGN, Branch
 from tests.browser.console.conftest import DESK_WIDTH, PHONE_WIDTH, OpenTab
 from tests.support.app_stage import CAMPAIGN
+from tests.support.chat_items import open_chat_item
 
 PAGE = f"#/campaigns/{CAMPAIGN}/review"
 NOTE = "Sudah ditelepon <b>dua</b> kali"
@@ -42,6 +44,27 @@ def test_an_item_is_looked_at_with_a_note_and_acted_on(
     expect(person.find("review-item", state="acted_on")).to_contain_text("branch-office")
     person.page.get_by_role("link", name=reference).click()
     expect(person.find("registration-detail", reference=reference)).to_be_visible()
+    assert (person.problems, person.errors) == ([], [])
+
+
+def test_a_person_in_a_chat_is_answered(branch: Branch, open_tab: OpenTab) -> None:
+    open_chat_item(branch.stage.container, CAMPAIGN)
+    person = open_tab(PHONE_WIDTH)
+    person.sign_in(branch.stage.manager_token, PAGE)
+    expect(person.find("review-item", kind="talk_to_person")).to_contain_text("telegram, nik, id")
+    person.find("review-answer").click()
+    person.check_page("answer")
+    person.find("review-answer-text").fill("Datanglah ke meja 3.")
+    for said in ("Jawaban sedang dikirim.", "Jawaban sedang dikirim."):
+        person.find("review-answer-send").click()
+        expect(person.page.get_by_text(said)).to_be_visible()
+    waiting = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=branch.stage.container.settings.chat_outbox_queue_url,
+        AttributeNames=["ApproximateNumberOfMessages"],
+    )
+    assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "1", "pressed twice, answered once"
+    person.page.get_by_role("link", name="Sudah ditindaklanjuti").click()
+    expect(person.find("review-item", state="acted_on")).to_contain_text("branch-office")
     assert (person.problems, person.errors) == ([], [])
 
 

@@ -1,4 +1,5 @@
-// What the system found for a manager to look at. It accuses nobody, and nothing was refused by it.
+// What the system found for a manager to look at. It accuses nobody, and nothing was refused by it. Whoever
+// asked for a person in a chat is answered here.
 
 import { makeAddress, makePath } from "../scripts/addresses.js";
 import { groupThousands } from "../rules/rupiah.js";
@@ -47,6 +48,10 @@ export async function makeReviewPage(console, campaignId, state = STATES[0]) {
 function makeItem(console, campaignId, item, zone) {
   const figures = Object.entries(item.figures ?? {}).map(([name, number]) => `${tOf("review_figure", name)}: ${groupThousands(/** @type {number} */ (number))}`);
   const place = h("div", { class: "place" });
+  const answer = item.is_answerable && button(t("review.answer"), () => {
+    place.replaceChildren(makeAnswerForm(console, campaignId, item));
+    place.querySelector("input")?.focus();
+  }, { class: "button small", testid: "review-answer" });
   const open = button(t("review.judge"), () => {
     place.replaceChildren(makeForm(console, campaignId, item));
     place.querySelector("input")?.focus();
@@ -59,9 +64,30 @@ function makeItem(console, campaignId, item, zone) {
     h("span", { class: "links" }, ...(item.references ?? []).map((/** @type {string} */ each) => h("a", { href: makeAddress("registrations", each) }, each))),
     item.note && h("p", { class: "note" }, item.note),
     h("span", { class: "soft" }, item.changed_by ? t("review.changed", { who: item.changed_by, moment: formatMoment(item.changed_at, zone) }) : t("review.opened", { moment: formatMoment(item.opened_at, zone) })),
+    answer,
     open,
     place,
   );
+}
+
+/**
+ * @param {Console} console
+ * @param {string} campaignId
+ * @param {any} item
+ */
+function makeAnswerForm(console, campaignId, item) {
+  const input = textInput({ testid: "review-answer-text", maxlength: 1000 });
+  const text = field(t("review.answer_text"), input, { hint: t("review.answer_hint") });
+  const outcome = h("p", { class: "outcome", role: "status" });
+  const path = `${makePath("campaigns", campaignId, "review-items", item.item_id)}/answer`;
+  // One id for each text: whoever presses the button twice, or after a broken connection, answers once.
+  let answerId = crypto.randomUUID();
+  input.addEventListener("input", () => { answerId = crypto.randomUUID(); });
+  const send = button(t("review.answer_send"), () => runAction(send, outcome, async () => {
+    const answer = await console.requests.send("POST", path, { answer_id: answerId, text: input.value.trim() });
+    return tOf("review_answer", answer.state);
+  }), { class: "button", testid: "review-answer-send" });
+  return h("div", { class: "card" }, text.element, h("div", { class: "buttons" }, send), outcome);
 }
 
 /**

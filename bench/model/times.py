@@ -1,0 +1,104 @@
+"""Jobs that have to be done within a time, and how long they take. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.model.backlogs import drain, make_day
+from bench.model.limits import Model, find_relay_limit
+
+_SECONDS_A_MINUTE, _SECONDS_A_HOUR = 60, 3_600
+_BYTES_A_GB = 1_000_000_000
+# A run gives one day half of its time, and keeps ten seconds for its end (chalicelib/rollups/schedule.py).
+_SHARE_OF_ONE_DAY, _MARGIN_SECONDS = 0.5, 10
+_ROWS_A_REGISTRATION = 2
+_AGED_EVENTS_A_REGISTRATION = 2
+_RECORD_HOURS, _SMS_HOURS = 24, 96
+
+
+@dataclass(frozen=True)
+class TimedJob:
+    """A job, the seconds that it needs and has, and what is changed where they are not enough."""
+
+    name: str
+    needed: float
+    available: float
+    remedy: str
+
+    @property
+    def fits(self) -> bool:
+        return self.needed <= self.available
+
+
+def list_jobs(model: Model) -> list[TimedJob]:
+    """Return every job, that which fits least before the others."""
+    jobs = [*_iter_counting(model), *_iter_daily(model), *_iter_backlogs(model)]
+    return sorted(jobs, key=lambda job: -job.needed / job.available)
+
+
+def _iter_counting(model: Model) -> Iterator[TimedJob]:
+    load, timeouts = model.load, model.stage.timeouts
+    run = timeouts["RollUpDueDays"] - _MARGIN_SECONDS
+    rows = load["largest_campaign_day"] * _ROWS_A_REGISTRATION
+    yield TimedJob(
+        f"Count of a day of {load['largest_campaign_day']:,.0f}, all of it changed",
+        rows / load["counted_rows_a_second"],
+        run * _SHARE_OF_ONE_DAY,
+        "the next runs go on where it stopped; a longer time-out",
+    )
+    yield TimedJob(
+        f"Hourly count of {load['campaigns']:,.0f} small days",
+        load["campaigns"] * load["small_day_seconds"],
+        run,
+        "what is longest due is first; several runs an hour, each with its part of the campaigns",
+    )
+
+
+def _iter_daily(model: Model) -> Iterator[TimedJob]:
+    load, timeouts = model.load, model.stage.timeouts
+    day = sum(make_day(load))
+    yield TimedJob(
+        f"Export of a day of {load['largest_campaign_day']:,.0f}",
+        load["largest_campaign_day"] / load["exported_rows_a_second"],
+        timeouts["ExportDays"] * _SHARE_OF_ONE_DAY,
+        "a file for each shard",
+    )
+    yield TimedJob(
+        f"Exports of {load['campaigns']:,.0f} days, in a day",
+        load["campaigns"] * load["small_day_seconds"] + day / load["exported_rows_a_second"],
+        24 * timeouts["ExportDays"] * _SHARE_OF_ONE_DAY,
+        "runs side by side, each with its part of the campaigns",
+    )
+    yield TimedJob(
+        f"Restore of the registrations of {load['workers']:,.0f} workers",
+        load["workers"]
+        * load["bytes_a_registration"]
+        / _BYTES_A_GB
+        / model.quotas["restore_gb_an_hour"]
+        * _SECONDS_A_HOUR,
+        load["restore_hours_allowed"] * _SECONDS_A_HOUR,
+        "export and import by region; a drill says what it takes",
+    )
+    yield TimedJob(
+        "Expiry and deletion of a day's registrations",
+        day * _AGED_EVENTS_A_REGISTRATION / load["aged_a_second"],
+        3 * timeouts["AgeRegistrations"],
+        "a run every hour, one for each shard of what is due",
+    )
+
+
+def _iter_backlogs(model: Model) -> Iterator[TimedJob]:
+    arrivals = make_day(model.load)
+    rate = model.stage.parameters["SmsPartsASecond"] * _SECONDS_A_MINUTE
+    yield TimedJob(
+        "Wait for an SMS, at the rate of one gateway",
+        drain(arrivals, rate).longest_wait * _SECONDS_A_MINUTE,
+        _SMS_HOURS * _SECONDS_A_HOUR,
+        "messages end in the dead-letter queue after four days: pay for a rate, or tell by chat",
+    )
+    relay = find_relay_limit(model).registrations_a_second
+    yield TimedJob(
+        "Wait in the stream of a new table",
+        drain(arrivals, relay * _SECONDS_A_MINUTE).longest_wait * _SECONDS_A_MINUTE,
+        _RECORD_HOURS * _SECONDS_A_HOUR,
+        "WarmRegistrationsASecond before the day",
+    )

@@ -1,0 +1,78 @@
+"""`python -m bench.soak`: register workers for an hour or more. Exit with 1 if anything grows or is left."""
+
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from bench.gates import print_report
+from bench.load.campaign import LoadedCampaign
+from bench.soak.judgement import describe_soak, judge_soak
+from bench.soak.processes import EMULATOR
+from bench.soak.run import CONNECTIONS, Soak, SoakPlan
+from bench.soak.samples import SoakSample
+from bench.stack import run_stack
+from ops.commands.error_messages import INTERRUPTED_EXIT_CODE
+from ops.signals import Shutdown, shutdown_on_signal
+
+# What the invented phone numbers of `make_capture` suffice for.
+_MOST_WORKERS = 100_000
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--registrations", default=_MOST_WORKERS, type=click.IntRange(1, _MOST_WORKERS))
+@click.option("--seconds", default=3600.0, help="In which they arrive, at a steady rate.")
+@click.option(
+    "--batch-size", default=200, type=click.IntRange(1, 200), help="Captures that a van sends at once."
+)
+@click.option("--vans", default=50, type=click.IntRange(1))
+@click.option("--sample-seconds", default=15.0, help="Between two looks at processes and queues.")
+@click.option("--hour-seconds", default=60.0, help="In which an hour of the hourly count passes.")
+def main(
+    *,
+    registrations: int,
+    seconds: float,
+    batch_size: int,
+    vans: int,
+    sample_seconds: float,
+    hour_seconds: float,
+) -> None:
+    """Soak a local stack of its own."""
+    plan = SoakPlan(
+        registrations=registrations,
+        seconds=seconds,
+        batch_size=batch_size,
+        sample_seconds=sample_seconds,
+        hour_seconds=hour_seconds,
+    )
+    try:
+        with shutdown_on_signal(), TemporaryDirectory() as work, run_stack(Path(work)) as stack:
+            workers = range(registrations)
+            campaign = LoadedCampaign(stack, "soak", vans=vans, workers=workers, connections=CONNECTIONS)
+            with closing(campaign):
+                result = Soak(campaign, plan).run(on_sample=_print_sample)
+    except Shutdown:
+        sys.exit(INTERRUPTED_EXIT_CODE)
+    title = f"Soak of {registrations:,} registrations, {plan.rate:.1f} a second"
+    sys.exit(print_report(title, describe_soak(result), judge_soak(result)))
+
+
+def _print_sample(sample: SoakSample) -> None:
+    """Print one line about each look, so that a soak that was interrupted has shown something."""
+    memory = ", ".join(
+        f"{name} {max(each.megabytes for each in processes):.0f}"
+        for name, processes in sorted(sample.processes.items())
+        if name != EMULATOR
+    )
+    ages = ", ".join(f"{name} {age:.0f} s" for name, age in sample.ages.items())
+    click.echo(
+        f"{datetime.now(UTC):%H:%M:%S} {sample.second:.0f} s, {sample.registrations:,} registrations;"
+        f" {ages}; MB: {memory}"
+    )
+
+
+if __name__ == "__main__":
+    main()
