@@ -14,11 +14,13 @@ _ADMINISTRATION = "Administration"
 # Discloses and erases what is stored of a person.
 _PEOPLES_DATA = "PeoplesData"
 
-PATHS: Mapping[str, tuple[str, ...]] = {
+# A route without its method stands for all of its methods.
+ROUTES: Mapping[str, tuple[str, ...]] = {
     _ADMINISTRATION: (
         # The first request of a phone with ODK Collect makes its token.
         "/odk/{token}/formList",
         "/v1/audit",
+        "POST /v1/campaigns/{campaign_id}/devices",
         "/v1/campaigns/{campaign_id}/screens",
         "/v1/clients",
         "/v1/clients/{client_id}",
@@ -30,18 +32,21 @@ PATHS: Mapping[str, tuple[str, ...]] = {
     _PEOPLES_DATA: ("/v1/disclosures", "/v1/erasures"),
 }
 
-API_FUNCTIONS = (INTAKE, *PATHS)
+API_FUNCTIONS = (INTAKE, *ROUTES)
 
 
-def find_function(path: str) -> str:
-    """Return the function that answers a path, or a route with its parameters in braces."""
-    return next(
-        (name for name, paths in PATHS.items() if any(_matches(path, each) for each in paths)), INTAKE
-    )
+def find_function(method: str, path: str) -> str:
+    """Return the function that answers a request for a path, or for a route with its parameters in braces."""
+    for function, routes in ROUTES.items():
+        for route in routes:
+            *methods, pattern = route.split(" ")
+            if method in (methods or [method]) and _matches(path, pattern):
+                return function
+    return INTAKE
 
 
-def _matches(path: str, route: str) -> bool:
-    parts, wanted = path.split("/"), route.split("/")
+def _matches(path: str, pattern: str) -> bool:
+    parts, wanted = path.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(
         name.startswith("{") or name == part for part, name in zip(parts, wanted, strict=True)
     )

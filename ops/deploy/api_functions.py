@@ -4,13 +4,13 @@ import json
 from copy import deepcopy
 from typing import Any
 
-from infra.api_functions import INTAKE, PATHS, find_function
+from infra.api_functions import INTAKE, ROUTES, find_function
 
 
 def split_api(template: dict[str, Any]) -> None:
     """Give each route of the API to its function. All get the code, the memory and the time of Chalice's."""
     resources = template["Resources"]
-    for function in PATHS:
+    for function in ROUTES:
         own = resources[function]["Properties"]
         made = deepcopy(resources[INTAKE])
         # A snapshot costs more than the few starts of these are worth.
@@ -18,9 +18,9 @@ def split_api(template: dict[str, Any]) -> None:
         resources[function] = {**made, "Properties": {**made["Properties"], **own}}
         resources[f"{function}InvokePermission"] = _rename(resources[f"{INTAKE}InvokePermission"], function)
     (api,) = (each for each in resources.values() if each["Type"] == "AWS::Serverless::Api")
-    paths = api["Properties"]["DefinitionBody"]["paths"]
-    for path in paths:
-        paths[path] = _rename(paths[path], find_function(path))
+    for path, methods in api["Properties"]["DefinitionBody"]["paths"].items():
+        for method in methods:
+            methods[method] = _rename(methods[method], find_function(method.upper(), path))
 
 
 def _rename(value: Any, function: str) -> Any:

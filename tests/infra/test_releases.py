@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 
-from infra.api_functions import API_FUNCTIONS, PATHS, find_function
+from infra.api_functions import API_FUNCTIONS, ROUTES, find_function
 from infra.functions import ALIAS
 from ops.deploy.releases import iter_functions, name_release
 from tests.support.template import PackagedTemplate, to_json
@@ -46,8 +47,9 @@ def test_a_route_calls_the_function_that_is_trusted_with_it(template: PackagedTe
     called = dict(iter_integrations(template))
     routes = {name: address["Fn::Sub"] for name, address in called.items() if " /" in name}
     for name, address in routes.items():
-        assert f"${{{find_function(name.partition(' ')[2])}Alias{ALIAS}}}" in address, name
-    listed = {path for paths in PATHS.values() for path in paths}
+        method, _, path = name.partition(" ")
+        assert f"${{{find_function(method.upper(), path)}Alias{ALIAS}}}" in address, name
+    listed = {each.rpartition(" ")[2] for each in chain(*ROUTES.values())}
     assert listed <= {name.partition(" ")[2] for name in routes}
 
 
