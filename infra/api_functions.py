@@ -19,6 +19,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     _ADMINISTRATION: (
         # The first request of a phone with ODK Collect makes its token.
         "/odk/{token}/formList",
+        "HEAD /odk/{token}/submission",
         "/v1/audit",
         "POST /v1/campaigns/{campaign_id}/devices",
         "/v1/campaigns/{campaign_id}/screens",
