@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import click
 
 from bench.gates import print_report
-from bench.load.campaign import LoadedCampaign
+from bench.load.campaign import LoadedCampaign, NotAtRest
 from bench.load.judgement import describe_load, judge_load
 from bench.load.scenarios import LoadPlan, LoadRun
-from bench.stack import run_stack
+from bench.stack import CaptureRefused, run_stack
 from ops.commands.error_messages import INTERRUPTED_EXIT_CODE
 from ops.signals import Shutdown, shutdown_on_signal
 
@@ -45,6 +45,9 @@ def main(**sizes: float) -> None:
                 result = LoadRun(campaign, plan, on_progress=lambda step: click.echo(f"{step} ...")).run()
     except Shutdown:
         sys.exit(INTERRUPTED_EXIT_CODE)
+    except (NotAtRest, CaptureRefused) as error:
+        click.echo(f"Verdict: BAD ({error})")
+        sys.exit(1)
     facts = {"load of the machine before": load, **describe_load(result)}
     sys.exit(print_report("Under load", facts, judge_load(result)))
 

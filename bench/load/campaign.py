@@ -2,19 +2,19 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
 import httpx
 
 from bench.load.books import Accepted, Books, Settlement
+from bench.load.gateway import GatewayAccount
 from infra.functions import ALIAS
 from ops.dead_letters.queues import DEAD_LETTER_QUEUES
 from ops.local.stack import LocalStack
 from tests.support.aws_events import make_schedule_event
 from tests.support.campaigns import create_campaign, make_capture
-from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
@@ -22,9 +22,13 @@ DAY = "2024-10-09"
 # Longer than API Gateway lets a request last.
 _TIMEOUT_SECONDS = 60
 _OFFICE_HOURS = 10
-_QUIET_POLLS = 5
-_POLL_SECONDS = 0.5
+_QUIET_LOOKS = 5
+_POLL_SECONDS = 0.25
 _NO_CAP = 10_000_000
+
+
+class NotAtRest(Exception):
+    """SMS are missing, or messages move, after the time that was given."""
 
 
 class LoadedCampaign:
@@ -60,6 +64,7 @@ class LoadedCampaign:
             trust_env=False,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
+        self._gateway = GatewayAccount(stack.gateway_url, campaign_id)
         self.ledger = CampaignSmsLedger(stack, campaign_id)
 
     def _enrol(self, client_id: str, role: str, channel: str) -> None:
@@ -145,13 +150,13 @@ class LoadedCampaign:
     def begin(self, *, timeout_seconds: float) -> str | None:
         """Register one worker, so that functions have started and there is a day to read.
 
-        Return what is wrong with the answer. Raise AssertionError if the rest takes longer.
+        Return what is wrong with the answer. Raise NotAtRest if the rest takes longer.
         """
         if (error := self.register()) is not None:
             return error
         self.await_all_sms(timeout_seconds=timeout_seconds)
         # The stream's function says that the day has changed, before or after it has the SMS sent.
-        wait_until("the first count", self._try_to_count, timeout_seconds=timeout_seconds)
+        await_condition("the first count", self._try_to_count, timeout_seconds=timeout_seconds)
         return None
 
     def _try_to_count(self) -> bool:
@@ -178,8 +183,8 @@ class LoadedCampaign:
         return summary
 
     def await_all_sms(self, *, timeout_seconds: float) -> None:
-        """Wait until the gateway has an SMS for each registration. Raise AssertionError if one is late."""
-        wait_until(
+        """Wait until the gateway has an SMS for each registration. Raise NotAtRest if one is late."""
+        await_condition(
             "an SMS for each registration",
             lambda: self.count_sms() >= len(self.books.accepted),
             timeout_seconds=timeout_seconds,
@@ -187,35 +192,34 @@ class LoadedCampaign:
 
     def count_sms(self) -> int:
         """Return the number of SMS of this campaign at the gateway."""
-        return len(self._list_phones())
+        return len(self._gateway.list_phones())
 
-    def settle(self, *, timeout_seconds: float) -> Settlement:
-        """Wait until nothing moves, count the day, and return what is left."""
-        self.await_all_sms(timeout_seconds=timeout_seconds)
-        self._await_quiet(timeout_seconds)
+    def settle(self, *, timeout_seconds: float) -> Settlement | None:
+        """Wait until nothing moves, count the day, and return what is left. None if it never rests."""
+        try:
+            self.await_all_sms(timeout_seconds=timeout_seconds)
+            await_condition("quiet queues", self._is_quiet, timeout_seconds=timeout_seconds)
+        except NotAtRest:
+            return None
         summary = self.count_day()
         path = f"/v1/campaigns/{self.campaign_id}/summaries/{DAY}"
         recount = self._running.send("manager", "POST", path).raise_for_status().json()
         return Settlement(
-            sms=self.books.count_sms_faults(self._list_phones()),
+            sms=self.books.count_sms_faults(self._gateway.list_phones()),
             unsettled_sms=sum(not is_settled(row) for row in self.ledger.read_rows()),
             dead_letters=self._count_messages(list(DEAD_LETTER_QUEUES)) - self._dead_letters_before,
             summary_differences=self.books.list_summary_differences(summary),
             recount_differences=self.books.list_summary_differences(recount),
         )
 
-    def count_waiting(self) -> int:
-        """Return the number of messages that wait or are in work on the way to workers' phones and back."""
-        return self._count_messages(["NotificationsQueue", "ReceiptsQueue"])
-
-    def _await_quiet(self, timeout_seconds: float) -> None:
-        deadline, quiet_polls = time.monotonic() + timeout_seconds, 0
-        while quiet_polls < _QUIET_POLLS:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"messages still move after {timeout_seconds:.0f} seconds")
-            time.sleep(_POLL_SECONDS)
+    def _is_quiet(self) -> bool:
+        """Look several times: a message may be on its way from one queue to the next."""
+        for _ in range(_QUIET_LOOKS):
             gateway = httpx.get(f"{self.stack.gateway_url}/receipts", trust_env=False).json()
-            quiet_polls = 0 if gateway["waiting"] or self.count_waiting() else quiet_polls + 1
+            if gateway["waiting"] or self._count_messages(["NotificationsQueue", "ReceiptsQueue"]):
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
 
     def _count_messages(self, queues: Sequence[str]) -> int:
         sqs = self._running.aws_client("sqs")
@@ -226,14 +230,6 @@ class LoadedCampaign:
             attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
             total += sum(int(value) for value in attributes.values())
         return total
-
-    def _list_phones(self) -> list[str]:
-        own = (
-            each
-            for each in self._running.list_sms()
-            if each["context"].get("campaign_id") == self.campaign_id
-        )
-        return [each["to"] for each in own]
 
     def _next_van(self) -> str:
         return self._vans[next(self._turns) % len(self._vans)]
@@ -263,6 +259,15 @@ class LoadedCampaign:
         if token is None:
             raise RuntimeError(f"no client {client}")
         return token
+
+
+def await_condition(description: str, is_reached: Callable[[], bool], *, timeout_seconds: float) -> None:
+    """Look until a condition is reached. Raise NotAtRest if it is not within so many seconds."""
+    deadline = time.monotonic() + timeout_seconds
+    while not is_reached():
+        if time.monotonic() > deadline:
+            raise NotAtRest(f"{description} did not come within {timeout_seconds:.0f} s")
+        time.sleep(_POLL_SECONDS)
 
 
 def _describe(answer: httpx.Response) -> str:

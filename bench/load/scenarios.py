@@ -56,7 +56,7 @@ class LoadRun:
     def run(self) -> LoadResult:
         """Find what is carried, run every scenario, settle, and return what was measured.
 
-        Raise AssertionError if the stack does not come to rest, CaptureRefused if it accepts nothing.
+        Raise NotAtRest if SMS do not come between two scenarios, CaptureRefused if nothing is accepted.
         """
         self._find_capacities()
         scenarios = [

@@ -43,10 +43,14 @@ def send_on_schedule(planned: Sequence[float], call: Call, *, connections: int) 
 
     with ThreadPoolExecutor(connections) as senders:
         pending = []
-        for number, second in enumerate(planned):
-            time.sleep(max(0.0, began_at + second - time.perf_counter()))
-            pending.append(senders.submit(send, number))
-        return [each.result() for each in pending]
+        try:
+            for number, second in enumerate(planned):
+                time.sleep(max(0.0, began_at + second - time.perf_counter()))
+                pending.append(senders.submit(send, number))
+            return [each.result() for each in pending]
+        finally:
+            # Whoever interrupts an overloaded run does not wait for what has found no connection.
+            senders.shutdown(wait=False, cancel_futures=True)
 
 
 def send_at_full_rate(call: Call, *, seconds: float, callers: int) -> list[Timing]:

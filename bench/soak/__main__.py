@@ -9,22 +9,30 @@ from tempfile import TemporaryDirectory
 import click
 
 from bench.gates import print_report
-from bench.load.campaign import LoadedCampaign
+from bench.load.campaign import LoadedCampaign, NotAtRest
 from bench.soak.judgement import describe_soak, judge_soak
 from bench.soak.processes import EMULATOR
-from bench.soak.run import CONNECTIONS, Soak, SoakPlan
+from bench.soak.run import CONNECTIONS, Soak, SoakPlan, find_carried_rate
 from bench.soak.samples import SoakSample
-from bench.stack import run_stack
+from bench.stack import CaptureRefused, run_stack
 from ops.commands.error_messages import INTERRUPTED_EXIT_CODE
 from ops.signals import Shutdown, shutdown_on_signal
 
 # What the invented phone numbers of `make_capture` suffice for.
 _MOST_WORKERS = 100_000
+# The first batch is sent before the soak, to find what is carried.
+_FEWEST_WORKERS = 500
+_HALF, _HOUR_SECONDS = 0.5, 3600.0
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--registrations", default=_MOST_WORKERS, type=click.IntRange(1, _MOST_WORKERS))
-@click.option("--seconds", default=3600.0, help="In which they arrive, at a steady rate.")
+@click.option("--registrations", default=_MOST_WORKERS, type=click.IntRange(_FEWEST_WORKERS, _MOST_WORKERS))
+@click.option(
+    "--seconds",
+    type=float,
+    default=None,
+    help="In which they arrive. Left out: at half of what the machine carries, and for an hour at least.",
+)
 @click.option(
     "--batch-size", default=200, type=click.IntRange(1, 200), help="Captures that a van sends at once."
 )
@@ -34,28 +42,33 @@ _MOST_WORKERS = 100_000
 def main(
     *,
     registrations: int,
-    seconds: float,
+    seconds: float | None,
     batch_size: int,
     vans: int,
     sample_seconds: float,
     hour_seconds: float,
 ) -> None:
     """Soak a local stack of its own."""
-    plan = SoakPlan(
-        registrations=registrations,
-        seconds=seconds,
-        batch_size=batch_size,
-        sample_seconds=sample_seconds,
-        hour_seconds=hour_seconds,
-    )
     try:
         with shutdown_on_signal(), TemporaryDirectory() as work, run_stack(Path(work)) as stack:
             workers = range(registrations)
             campaign = LoadedCampaign(stack, "soak", vans=vans, workers=workers, connections=CONNECTIONS)
             with closing(campaign):
+                carried = find_carried_rate(campaign, batch_size)
+                click.echo(f"{carried:.1f} registrations a second are carried, with their SMS")
+                plan = SoakPlan(
+                    registrations=registrations,
+                    seconds=seconds or max(_HOUR_SECONDS, registrations / (carried * _HALF)),
+                    batch_size=batch_size,
+                    sample_seconds=sample_seconds,
+                    hour_seconds=hour_seconds,
+                )
                 result = Soak(campaign, plan).run(on_sample=_print_sample)
     except Shutdown:
         sys.exit(INTERRUPTED_EXIT_CODE)
+    except (NotAtRest, CaptureRefused) as error:
+        click.echo(f"Verdict: BAD ({error})")
+        sys.exit(1)
     title = f"Soak of {registrations:,} registrations, {plan.rate:.1f} a second"
     sys.exit(print_report(title, describe_soak(result), judge_soak(result)))
 

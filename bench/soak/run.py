@@ -55,12 +55,28 @@ class SoakResult:
     settlement: Settlement | None = None
 
 
+def find_carried_rate(campaign: LoadedCampaign, batch_size: int) -> float:
+    """Begin a campaign, and return how many registrations a second a batch and its SMS come to.
+
+    Raise CaptureRefused or NotAtRest.
+    """
+    error = campaign.begin(timeout_seconds=_SETTLE_SECONDS)
+    began_at = time.monotonic()
+    error = error or campaign.register_batch(batch_size)
+    if error is not None:
+        raise CaptureRefused(error)
+    campaign.await_all_sms(timeout_seconds=_SETTLE_SECONDS)
+    return batch_size / (time.monotonic() - began_at)
+
+
 class Soak:
     """One soak of a campaign."""
 
     def __init__(self, campaign: LoadedCampaign, plan: SoakPlan) -> None:
         self._campaign = campaign
         self._plan = plan
+        # Some are registered already, to find what is carried.
+        self._rest = plan.registrations - len(campaign.books.accepted)
         self._began_at = time.monotonic()
         self._finished = Event()
         self._count_age = 0.0
@@ -70,11 +86,9 @@ class Soak:
     def run(self, on_sample: Callable[[SoakSample], None] = lambda sample: None) -> SoakResult:
         """Send everything on its schedule, settle, and return what was seen.
 
-        Raise AssertionError if the stack does not come to rest, CaptureRefused if it accepts nothing.
+        The campaign has begun.
         """
-        if (error := self._campaign.begin(timeout_seconds=_SETTLE_SECONDS)) is not None:
-            raise CaptureRefused(error)
-        batches = -(-(self._plan.registrations - 1) // self._plan.batch_size)
+        batches = -(-self._rest // self._plan.batch_size)
         planned = [number * self._plan.seconds / batches for number in range(batches)]
         with ThreadPoolExecutor(2) as watchers:
             watching = [
@@ -100,8 +114,7 @@ class Soak:
 
     def _send(self, number: int) -> str | None:
         """Send one batch, and beside it a single capture, a question of a worker and a look of a manager."""
-        rest = self._plan.registrations - 1 - number * self._plan.batch_size
-        size = min(self._plan.batch_size, rest)
+        size = min(self._plan.batch_size, self._rest - number * self._plan.batch_size)
         error = self._campaign.register_batch(max(size - 1, 1))
         if size > 1:
             error = self._campaign.register() or error

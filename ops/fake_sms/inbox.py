@@ -41,7 +41,7 @@ class Inbox:
             file.write(json.dumps(asdict(sms)) + "\n")
             self._received.append(sms)
 
-    def list_sms(self) -> list[ReceivedSms]:
-        """Return all SMS, oldest first."""
+    def list_sms(self, start: int = 0) -> list[ReceivedSms]:
+        """Return the SMS without the first `start`, oldest first."""
         with self._lock:
-            return list(self._received)
+            return self._received[start:]

@@ -25,8 +25,8 @@ _TWILIO_PREFIX = "/2010-04-01/"
 class FakeSmsServer(ThreadingHTTPServer):
     """The fake SMS gateways of AWS (`POST /`) and Twilio (`POST /2010-04-01/...`).
 
-    `GET /messages` and `GET /` show the accepted SMS, `GET /account` their prices. `POST /faults` and `POST
-    /receipts` change its behaviour, `GET` shows it.
+    `GET /messages` and `GET /` show the accepted SMS, `GET /account` their prices. `?start=100` leaves out
+    the first hundred. `POST /faults` and `POST /receipts` change its behaviour, `GET` shows it.
     """
 
     daemon_threads = True
@@ -57,7 +57,7 @@ class _RequestHandler(RequestHandler):
                 page = render_page(self.server.inbox.list_sms())
                 self.send(200, "text/html; charset=utf-8", page.encode())
             case "/messages":
-                self.send_json(200, [asdict(sms) for sms in self.server.inbox.list_sms()])
+                self._send_messages(dict(parse_qsl(query)).get("start", "0"))
             case "/account":
                 self._send_account(dict(parse_qsl(query)))
             case "/faults":
@@ -112,6 +112,12 @@ class _RequestHandler(RequestHandler):
             self.send_json(400, {"message": str(error)})
         else:
             self.send_json(200, describe())
+
+    def _send_messages(self, start: str) -> None:
+        if start.isdecimal():
+            self.send_json(200, [asdict(sms) for sms in self.server.inbox.list_sms(int(start))])
+        else:
+            self.send_json(400, {"message": "start is a number of SMS"})
 
     def _send_account(self, query: dict[str, str]) -> None:
         zone, group_key = query.get("zone", "UTC"), query.get("by", "campaign_id")

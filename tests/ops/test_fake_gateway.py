@@ -52,6 +52,21 @@ def test_sms_are_listed_oldest_first(sms_client: Any, gateway_url: str) -> None:
     assert [message["text"] for message in _messages(gateway_url)] == ["satu", "dua", "tiga"]
 
 
+@pytest.mark.parametrize(("start", "expected"), [(0, ["satu", "dua"]), (1, ["dua"]), (2, []), (9, [])])
+def test_a_reader_that_knows_the_first_sms_gets_the_later_ones(
+    start: int, expected: list[str], sms_client: Any, gateway_url: str
+) -> None:
+    for body in ("satu", "dua"):
+        sms_client.send_text_message(DestinationPhoneNumber="+6283100000001", MessageBody=body)
+    later = httpx.get(f"{gateway_url}/messages?start={start}").json()
+    assert [message["text"] for message in later] == expected
+
+
+@pytest.mark.parametrize("start", ["-1", "x", "1.5"])
+def test_what_is_no_number_of_sms_is_refused(start: str, gateway_url: str) -> None:
+    assert httpx.get(f"{gateway_url}/messages?start={start}").status_code == 400
+
+
 def test_sms_are_kept_in_a_file_that_only_its_owner_can_read(
     sms_client: Any, gateway_url: str, inbox_file: Path
 ) -> None:

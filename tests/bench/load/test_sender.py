@@ -1,6 +1,7 @@
 """Requests leave on their schedule, whatever became of earlier ones."""
 
 import time
+from collections.abc import Iterator
 from threading import Lock
 
 import pytest
@@ -56,6 +57,29 @@ def test_no_request_leaves_before_its_time_and_each_is_sent_once() -> None:
     assert [each.planned_at for each in timings] == planned
     assert all(each.sent_at >= each.planned_at for each in timings)
     assert all(each.latency >= each.answered_at - each.sent_at for each in timings)
+
+
+def test_a_run_that_is_interrupted_sends_no_request_that_waits_for_a_connection() -> None:
+    sent: list[int] = []
+
+    def call(number: int) -> None:
+        sent.append(number)
+        time.sleep(0.3)
+
+    class Interrupted(Exception):
+        pass
+
+    def iter_planned() -> Iterator[float]:
+        yield from [0.0] * 20
+        raise Interrupted
+
+    class Interrupting(list[float]):
+        def __iter__(self) -> Iterator[float]:
+            return iter_planned()
+
+    with pytest.raises(Interrupted):
+        send_on_schedule(Interrupting([0.0] * 20), call, connections=2)
+    assert len(sent) <= 4
 
 
 def test_what_went_wrong_stands_with_the_request() -> None:

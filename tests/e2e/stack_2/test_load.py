@@ -9,7 +9,7 @@ from bench.load.campaign import LoadedCampaign
 from bench.load.judgement import judge_load
 from bench.load.scenarios import LoadPlan, LoadRun
 from bench.soak.judgement import judge_soak
-from bench.soak.run import Soak, SoakPlan
+from bench.soak.run import Soak, SoakPlan, find_carried_rate
 from tests.support.running_stack import RunningStack
 
 pytestmark = pytest.mark.e2e
@@ -38,14 +38,14 @@ def test_a_small_load_run_is_answered_without_errors_and_leaves_nothing_open(
     campaign: LoadedCampaign,
 ) -> None:
     plan = LoadPlan(
-        capacity_seconds=1,
-        market_seconds=3,
-        vans=3,
-        batch_size=4,
-        seconds_before_spike=2,
+        capacity_seconds=0.5,
+        market_seconds=2,
+        vans=2,
+        batch_size=2,
+        seconds_before_spike=1,
         spike_seconds=1,
-        seconds_after_spike=2,
-        status_seconds=2,
+        seconds_after_spike=1,
+        status_seconds=1,
         reading_seconds=1,
         connections=4,
         settle_seconds=_SETTLE_SECONDS,
@@ -59,6 +59,7 @@ def test_a_small_load_run_is_answered_without_errors_and_leaves_nothing_open(
 @pytest.mark.parametrize("campaign", ["soak"], indirect=True)
 def test_a_small_soak_looks_at_every_function_and_leaves_nothing_open(campaign: LoadedCampaign) -> None:
     plan = SoakPlan(registrations=25, seconds=5, batch_size=8, sample_seconds=0.5, hour_seconds=2)
+    assert find_carried_rate(campaign, 5) > 0
     result = Soak(campaign, plan).run()
     failed = [gate for gate in judge_soak(result) if not gate.has_passed]
     # What functions still load in their first seconds is growth.
