@@ -1,4 +1,4 @@
-"""What clients did to registrations since a moment: a restore takes it away, and they have to do it again."""
+"""List the acts of clients since a moment: a restore takes them away, and their clients do them again."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence

@@ -31,7 +31,7 @@ _NAME_IN_EXPRESSION = re.compile(r"(?<![:\w])#?[a-z]\w*\b(?!\s*\()")
 
 @dataclass(frozen=True)
 class Access:
-    """What a request asks for: an action, the key of the item, and the attributes that it names."""
+    """One access of a request: the action, the key of the item, and the attributes that it names."""
 
     action: Action
     key: str | None = None
@@ -40,7 +40,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Permission:
-    """What a statement allows: an action, and the only keys and attributes, or None for all of them."""
+    """One action that a statement allows, and the only keys and attributes, or None for all of them."""
 
     action: Action
     keys: tuple[str, ...] | None = None
