@@ -19,6 +19,7 @@ from infra.alarm_kinds import (
     queue_not_empty,
     stream_delay,
 )
+from infra.api_functions import API_FUNCTIONS
 from infra.composite_alarms import make_composite_alarms
 from infra.table_alarms import TABLES
 
@@ -218,6 +219,16 @@ _FUNCTIONS = (
         "Look for the error in its log, then at its duration and memory.",
     ),
     function_errors(
+        "Administration",
+        "The function that enrols clients and renews their tokens ended without an answer: it crashed, timed out or could not start.",
+        "Look for the error in its log, then at its duration and memory.",
+    ),
+    function_errors(
+        "PeoplesData",
+        "The function that discloses and erases a person's data ended without an answer: it crashed, timed out or could not start.",
+        "Look for the error in its log, then at its duration and memory. An erasure may be sent again: it goes on.",
+    ),
+    function_errors(
         "OnRegistrationChanges",
         "The stream publisher (relay) failed on a whole batch. It is retried and split automatically; if it keeps failing, SMS and summaries wait.",
         "Look for `record not published` in its log.",
@@ -273,7 +284,7 @@ _FUNCTIONS = (
             "Requests were refused because Lambda had no concurrency left. Clients send them again.",
             _CONCURRENCY,
         )
-        for name in ("APIHandler", "AuthorizeCaller")
+        for name in (*API_FUNCTIONS, "AuthorizeCaller")
     ),
     *(
         function_throttles(name, _NOT_STARTED, _CONCURRENCY)
@@ -290,7 +301,7 @@ _API = (
         "RequestsFailed",
         "InternalErrors",
         "An unforeseen error failed at least one request, or one item of a batch. The answer was `internal_error`, in a batch `try_again`; devices keep what was not accepted and send it again.",
-        "`request failed` and `item of a batch failed` in the log of APIHandler show where the error was raised. If one device repeats it, its capture meets a fault of ours that only a new version mends.",
+        "`request failed` and `item of a batch failed` in the log of APIHandler, Administration or PeoplesData show where the error was raised. If one device repeats it, its capture meets a fault of ours that only a new version mends.",
     ),
     own_metric(
         "RequestsDeferred",

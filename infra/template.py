@@ -76,7 +76,7 @@ def load_parameters() -> dict[str, dict[str, Any]]:
 def load_permissions() -> dict[str, list[dict[str, Any]]]:
     """Return the statements of each function's role."""
     permissions: dict[str, list[dict[str, Any]]] = {}
-    for name in ("roles.yaml", "roles_chats.yaml"):
+    for name in ("roles_api.yaml", "roles.yaml", "roles_chats.yaml"):
         for function, statements in load_yaml(name).items():
             permissions.setdefault(function, []).extend(statements)
     return permissions

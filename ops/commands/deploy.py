@@ -11,7 +11,7 @@ import click
 from ops.aws_errors import AWS_ERRORS, explain_aws_error
 from ops.commands.results import Command, Result, progress_console
 from ops.deploy.deployment import Deployment, DeploymentResult, PlannedUpdate
-from ops.deploy.preflight import Finding, Level, exists, inspect_account
+from ops.deploy.preflight import Finding, Level, exists, inspect_account, inspect_rights
 from ops.deploy.stage_file import STAGE_FILE, read_stage_config
 from ops.deploy.stages import make_client_factory
 from ops.errors import OperationError
@@ -58,6 +58,7 @@ def deploy(name: str, file: Path, is_confirmed: bool, must_exist: bool, no_smoke
     aws_client = make_client_factory(session)
     try:
         findings = inspect_account(config, aws_client, today=datetime.now(UTC).date())
+        findings += inspect_rights(config, aws_client)
         _show_findings(findings)
         if must_exist and not exists(config, aws_client):
             raise PreflightFailed(

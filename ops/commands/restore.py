@@ -18,6 +18,7 @@ from ops.errors import OperationError
 from ops.restore.copies import PointInTimeCopies, ScannedCopies
 from ops.restore.drill import Drill, run_drill
 from ops.restore.gate import StageGate
+from ops.restore.lost_acts import describe_acts, to_json
 from ops.restore.merging import POLICIES, POLICIES_IF_DAMAGED, TAKEN_BACK
 from ops.restore.restoration import Restoration, restore
 
@@ -48,7 +49,7 @@ def _require_one_act(command: Callable[..., Result]) -> Callable[..., Result]:
     cls=Command,
     fails_when="the moment is out of reach, it was declined, or it failed; the stage then stays closed",
     json_fields=(
-        *("moment", "tables", "lost_captures", "resend", "unnumbered", "changed", "erasures"),
+        *("moment", "tables", "lost_captures", "resend", "unnumbered", "changed", "acts", "erasures"),
         *("unlogged_erasures", "held_sms", "days", "closed_seconds", "seconds", "notes", "drill"),
     ),
 )
@@ -147,8 +148,10 @@ def _describe(moment: datetime, done: Restoration, drill: Drill | None) -> Resul
     ]
     if losses.unnumbered:
         text.append(f"  {losses.unnumbered} came without a number, from bots or other programs")
-    text.append(f"{len(changed)} registrations lost a later status, which the core system reports again")
+    text.append(f"{len(changed)} registrations lost a later status")
     text += [f"  {reference} was {status}" for reference, status in changed[:_MAX_CHANGED_SHOWN]]
+    text.append(f"{len(done.acts)} acts on registrations are lost; --json names each")
+    text += [f"  {line}" for line in describe_acts(done.acts)]
     text.append(f"{done.erasures} erasures were done again; {done.days} days are counted again")
     if done.unlogged_erasures:
         text.append(f"erasures to send again: {', '.join(done.unlogged_erasures)}")
@@ -166,6 +169,7 @@ def _describe(moment: datetime, done: Restoration, drill: Drill | None) -> Resul
             "resend": runs,
             "unnumbered": losses.unnumbered,
             "changed": dict(changed),
+            "acts": to_json(done.acts),
             "erasures": done.erasures,
             "unlogged_erasures": list(done.unlogged_erasures),
             "held_sms": done.held_sms,

@@ -35,6 +35,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         ),
         "lambda": "GetAccountSettings GetFunctionConfiguration",
         "dynamodb": "ConditionCheckItem DeleteItem GetItem PutItem Query UpdateItem",
+        "iam": "SimulatePrincipalPolicy",
         "kms": "GenerateDataKeyWithoutPlaintext",
         "sns": "ListSubscriptionsByTopic",
         "sms-voice": (

@@ -23,6 +23,7 @@ import click
 
 from infra.template import join_template
 from ops.deploy import sms_templates
+from ops.deploy.api_functions import split_api
 from ops.deploy.libraries import fetch_libraries
 from ops.deploy.releases import iter_functions, point_api_at_aliases
 from ops.deploy.runtimes import Target, find_own_target, find_target
@@ -88,6 +89,7 @@ def package_app(stage: str, output_dir: Path) -> Package:
         work_dir = Path(directory)
         chalice_dir = _run_chalice_package(stage, work_dir)
         template = _remove_stray_subs(json.loads((chalice_dir / "sam.json").read_text()))
+        split_api(template)
         _set_target(template, target)
         point_api_at_aliases(template)
         tree = work_dir / "tree"

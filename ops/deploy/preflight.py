@@ -1,5 +1,6 @@
 """Look at an account before a stage is deployed into it: what stops, and what only a person can do."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.template import load_parameters
 from ops.aws_errors import get_error_code
+from ops.commands.rights import list_actions
 from ops.deploy.cloudformation import FAILED_CREATION_STATUSES, PREPARED_STATUS, read_stack_status
 from ops.deploy.runtimes import LAMBDA, read_end_of_support
 from ops.deploy.stage_file import StageConfig
@@ -62,6 +64,11 @@ def inspect_account(config: StageConfig, aws_client: AwsClientFactory, *, today:
     ]
 
 
+def inspect_rights(config: StageConfig, aws_client: AwsClientFactory) -> list[Finding]:
+    """Return a finding for a person if the credentials may not do what `daftar deploy` does."""
+    return list(_run("your rights", _check_rights, config, aws_client))
+
+
 def check_runtime(runtime: str, today: date) -> Iterator[Finding]:
     """Yield a finding that stops if AWS supports a runtime for less than half a year from today."""
     end = read_end_of_support(runtime)
@@ -110,6 +117,31 @@ def _check_stack(config: StageConfig, aws_client: AwsClientFactory) -> Iterator[
         outputs = client.describe_stacks(StackName=config.stack_name)["Stacks"][0].get("Outputs", [])
         if "KeysTableName" not in {each["OutputKey"] for each in outputs}:
             yield Finding(Level.STOP, f"the stack {config.stack_name} exists and is not Daftar")
+
+
+def _check_rights(_config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:
+    """Compare the actions that `daftar deploy` calls itself with what the credentials may do.
+
+    What CloudFormation does with these credentials is not among them: it says so itself, and undoes the rest.
+    """
+    arn = str(aws_client("sts").get_caller_identity()["Arn"])
+    # IAM knows the role, not its session.
+    role = re.sub(r":sts:(.*):assumed-role/([^/]+)/.*", r":iam:\1:role/\2", arn)
+    pages = (
+        aws_client("iam")
+        .get_paginator("simulate_principal_policy")
+        .paginate(PolicySourceArn=role, ActionNames=sorted(list_actions("deploy")))
+    )
+    denied = [
+        each["EvalActionName"]
+        for page in pages
+        for each in page["EvaluationResults"]
+        if each["EvalDecision"] != "allowed"
+    ]
+    if denied:
+        yield Finding(
+            Level.PERSON, f"your credentials may not call {', '.join(denied)}, or on some resources only"
+        )
 
 
 def _check_concurrency(_config: StageConfig, aws_client: AwsClientFactory) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Take a stage's tables back to one moment, all together, and make the stage consistent again."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from ops.restore.copies import Copies, delete_copies
 from ops.restore.gate import StageGate
 from ops.restore.items import Item
 from ops.restore.losses import Losses
+from ops.restore.lost_acts import LostAct, list_lost_acts
 from ops.restore.merging import POLICIES, POLICIES_IF_DAMAGED, Merged, merge
 from ops.restore.reconciling import (
     erase_again,
@@ -35,6 +36,7 @@ class Restoration:
 
     tables: Mapping[str, Merged]
     losses: Losses
+    acts: Sequence[LostAct]
     erasures: int
     unlogged_erasures: Collection[str]
     held_sms: int
@@ -92,7 +94,7 @@ def restore(
 
     run_merge(_LEDGER, has_person)
     held = hold_unsettled_sms(stage) if _LEDGER in damaged else 0
-    unlogged = list_unlogged_erasures(stage, moment)
+    unlogged, acts = list_unlogged_erasures(stage, moment), list_lost_acts(stage, moment)
     days = mark_days(stage, container, moment)
     on_step("opening the stage")
     gate.open()
@@ -104,6 +106,7 @@ def restore(
     return Restoration(
         tables=merged,
         losses=losses,
+        acts=acts,
         erasures=erasure_count,
         unlogged_erasures=unlogged,
         held_sms=held,

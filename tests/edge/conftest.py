@@ -20,6 +20,7 @@ from chalicelib.callers import Channel, Role
 from chalicelib.campaigns.model import Campaign
 from chalicelib.clients.schemas import EnrolClient
 from chalicelib.http.headers import SECURITY_HEADERS
+from infra.api_functions import find_function
 from ops.fake_sms.inbox import Inbox
 from ops.fake_sms.server import FakeSmsServer
 from ops.odk.xform import write_xform
@@ -77,6 +78,11 @@ def assert_protected(method: str, path: str, response: HTTPResponse) -> None:
         assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"], f"{method} {path}"
 
 
+def _list_functions(method: str, path: str) -> list[str]:
+    """Return the functions that answer a request for a path: a token in a path is no authorizer's."""
+    return [find_function(method, path), *([] if path.startswith("/odk/") else ["AuthorizeCaller"])]
+
+
 class Edge:
     """The app with clients of every role. Sends requests and invokes functions, as their roles allow."""
 
@@ -104,7 +110,7 @@ class Edge:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         if raw:
             sent_headers.setdefault("content-type", "application/json")
-        with self._aws.run_as("APIHandler", "AuthorizeCaller"):
+        with self._aws.run_as(*_list_functions(method, path.partition("?")[0])):
             response = self._client.http.request(method, path, headers=sent_headers, body=raw)
         # Chalice's client refuses in place of API Gateway, with responses that no caller gets.
         if response.status_code in {401, 403} and "X-Correlation-Id" not in response.headers:
@@ -116,7 +122,7 @@ class Edge:
     def send_behind_gateway(self, event: dict[str, Any]) -> dict[str, Any]:
         """Send an event of API Gateway, which has asked no authorizer. Return the function's answer."""
         context = LambdaContext("api_handler", memory_size=512, max_runtime_ms=LAMBDA_TIMEOUT_MS)
-        with self._aws.run_as("APIHandler"):
+        with self._aws.run_as(find_function(event["httpMethod"], event["path"])):
             answer: dict[str, Any] = self.app(event, context)
         return answer
 

@@ -218,6 +218,25 @@ def test_a_phone_with_odk_collect_is_the_device_once_it_has_scanned_the_code(edg
     assert edge.send("GET", "/v1/device", caller="odk").json_body["client_id"] == "van-1"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "formList", 200),
+        ("HEAD", "formList", 200),
+        ("HEAD", "submission", 204),
+        ("POST", "submission", 403),
+        ("GET", f"forms/{CAMPAIGN}/1/manifest", 403),
+    ],
+)
+def test_only_what_collect_asks_first_makes_the_token_of_a_scanned_code(
+    edge: Edge, method: str, path: str, status: int
+) -> None:
+    _, token = read_odk_code(make_code(edge))
+    count = len(dump_tokens())
+    assert edge.send(method, f"/odk/{token}/{path}", caller=None).status_code == status
+    assert len(dump_tokens()) - count == (0 if status == 403 else 1)
+
+
 def test_a_code_that_no_phone_scans_leaves_the_devices_token_as_it_was(edge: Edge) -> None:
     before = edge.send("GET", "/v1/device", caller="kiosk").json_body
     for _ in range(12):

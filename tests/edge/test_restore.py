@@ -13,6 +13,7 @@ from chalicelib.notifications.model import SmsState
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
 from ops.restore.copies import MomentOutOfReach, ScannedCopies
+from ops.restore.lost_acts import describe_acts
 from ops.restore.restoration import Restoration, restore
 from ops.sealed_items import list_tables
 from tests.edge.conftest import Edge, scan_table
@@ -140,6 +141,26 @@ def test_what_was_damaged_is_as_it_was_and_what_came_later_is_listed_by_its_devi
     assert market.calls == ["closed", "opened", "run", "run"]
     tables = boto3.client("dynamodb").list_tables()["TableNames"]
     assert sorted(tables) == sorted(list_tables(market.stage.outputs)), "a copy was left"
+
+
+def test_what_clients_did_since_is_listed_for_them_to_do_it_again(market: Market) -> None:
+    paid, cancelled, early = (market.register(number) for number in (1, 2, 3))
+    send = market.edge.send
+    assert send("POST", f"/v1/registrations/{early}/payments", PAYMENT, caller="core").status_code == 200
+    market.note_moment()
+    payment = {**PAYMENT, "payment_id": "p-2"}
+    assert send("POST", f"/v1/registrations/{paid}/payments", payment, caller="core").status_code == 200
+    cancellation = {"reason": "other"}
+    path = f"/v1/registrations/{cancelled}/cancellation"
+    assert send("POST", path, cancellation, caller="kiosk").status_code == 200
+
+    done = market.restore()
+
+    acts = [(act.client_id, act.action, act.reference) for act in done.acts]
+    assert acts == [("membership", "paid", paid), ("van-1", "cancelled", cancelled)]
+    assert describe_acts(done.acts) == ["membership does again: 1 paid", "van-1 does again: 1 cancelled"]
+    assert send("POST", f"/v1/registrations/{paid}/payments", payment, caller="core").status_code == 200
+    assert [market.get_status(each) for each in (paid, cancelled, early)] == ["active", "received", "active"]
 
 
 def test_nobody_who_was_erased_comes_back_and_no_capture_of_theirs(market: Market) -> None:

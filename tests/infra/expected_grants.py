@@ -62,30 +62,31 @@ MAIL_GRANTS = {
 }
 DATA_KEY_GRANTS = {Grant("dynamodb:Query", "KeysTable.Arn"), Grant("kms:Decrypt", "FieldKey.Arn")}
 
-CHAT_GRANTS = {
-    Grant("sqs:SendMessage", "ChatEventsQueue.Arn"),
-    Grant("sqs:SendMessage", "ChatOutboxQueue.Arn"),
-    Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
-    Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
-    Grant("secretsmanager:GetSecretValue", "TextGatewaySecret if TextGatewayIsConfigured"),
+CONVERSATION_GRANTS = {
     *(
         Grant(f"dynamodb:{action}", "ConversationsTable.Arn")
         for action in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
     ),
     Grant("dynamodb:Query", "ConversationsTable.Arn/index/by_worker"),
+}
+CHAT_GRANTS = {
+    *CONVERSATION_GRANTS,
+    Grant("sqs:SendMessage", "ChatEventsQueue.Arn"),
+    Grant("sqs:SendMessage", "ChatOutboxQueue.Arn"),
+    Grant("secretsmanager:GetSecretValue", "TelegramSecret if TelegramIsConfigured"),
+    Grant("secretsmanager:GetSecretValue", "WhatsappSecret if WhatsappIsConfigured"),
+    Grant("secretsmanager:GetSecretValue", "TextGatewaySecret if TextGatewayIsConfigured"),
     Grant("dynamodb:PutItem", "SendingTable.Arn"),
 }
 
 GRANTS_BY_FUNCTION = {
     "APIHandler": {
         *CHAT_GRANTS,
-        Grant("dynamodb:BatchGetItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:ConditionCheckItem", "RegistrationsTable.Arn"),
+        *(
+            Grant(f"dynamodb:{action}", "RegistrationsTable.Arn")
+            for action in ("BatchGetItem", "ConditionCheckItem", "GetItem", "PutItem", "Query", "UpdateItem")
+        ),
         Grant("dynamodb:DeleteItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:Query", "RegistrationsTable.Arn"),
-        Grant("dynamodb:GetItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:PutItem", "RegistrationsTable.Arn"),
-        Grant("dynamodb:UpdateItem", "RegistrationsTable.Arn"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_campaign_day"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_device_sequence"),
         Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_status"),
@@ -102,15 +103,47 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:Query", "SummariesTable.Arn"),
         Grant("dynamodb:UpdateItem", "SummariesTable.Arn"),
         *PHOTO_GRANTS,
-        Grant("s3:GetObject", "PhotosBucket.Arn/captures/*"),
         Grant("s3:PutObject", "PhotosBucket.Arn/captures/*"),
         Grant("sqs:SendMessage", "ReceiptsQueue.Arn"),
         GATEWAY_ACCOUNT,
-        Grant("dynamodb:DeleteItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_campaign_day"),
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_due"),
+        Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_reference"),
+        Grant("dynamodb:GetItem", "SendingTable.Arn"),
+        Grant("dynamodb:PutItem", "AuditTable.Arn"),
+        Grant("dynamodb:BatchGetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
+        Grant("dynamodb:Query", "ReviewsTable.Arn/index/by_state"),
+        *DATA_KEY_GRANTS,
+    },
+    "Administration": {
+        Grant("dynamodb:GetItem", "ClientsTable.Arn"),
+        Grant("dynamodb:PutItem", "ClientsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ClientsTable.Arn"),
+        Grant("dynamodb:Query", "ClientsTable.Arn/index/by_listing"),
+        Grant("dynamodb:PutItem", "AuditTable.Arn"),
+        Grant("dynamodb:Query", "AuditTable.Arn"),
+        Grant("dynamodb:Query", "AuditTable.Arn/index/by_client"),
+        Grant("dynamodb:GetItem", "CampaignsTable.Arn"),
+        Grant("dynamodb:Query", "CampaignsTable.Arn/index/by_last_day"),
+        Grant("dynamodb:Query", "RegistrationsTable.Arn/index/by_device_sequence"),
+        *DATA_KEY_GRANTS,
+    },
+    "PeoplesData": {
+        *(
+            Grant(f"dynamodb:{action}", "RegistrationsTable.Arn")
+            for action in ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+        ),
+        Grant("dynamodb:GetItem", "ClientsTable.Arn"),
+        Grant("dynamodb:UpdateItem", "ClientsTable.Arn"),
+        Grant("dynamodb:DeleteItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:GetItem", "SmsLedgerTable.Arn"),
+        Grant("dynamodb:PutItem", "SmsLedgerTable.Arn"),
         Grant("dynamodb:Query", "SmsLedgerTable.Arn/index/by_reference"),
         Grant("dynamodb:GetItem", "SendingTable.Arn"),
         Grant("dynamodb:UpdateItem", "SendingTable.Arn"),
@@ -119,14 +152,13 @@ GRANTS_BY_FUNCTION = {
         Grant("dynamodb:Query", "RequestsTable.Arn/index/by_subject"),
         Grant("dynamodb:PutItem", "AuditTable.Arn"),
         Grant("dynamodb:Query", "AuditTable.Arn"),
-        Grant("dynamodb:BatchGetItem", "ReviewsTable.Arn"),
-        Grant("dynamodb:DeleteItem", "ReviewsTable.Arn"),
-        Grant("dynamodb:GetItem", "ReviewsTable.Arn"),
-        Grant("dynamodb:PutItem", "ReviewsTable.Arn"),
-        Grant("dynamodb:Query", "ReviewsTable.Arn"),
-        Grant("dynamodb:UpdateItem", "ReviewsTable.Arn"),
-        Grant("dynamodb:Query", "ReviewsTable.Arn/index/by_state"),
-        Grant("dynamodb:Query", "AuditTable.Arn/index/by_client"),
+        *(
+            Grant(f"dynamodb:{action}", "ReviewsTable.Arn")
+            for action in ("BatchGetItem", "DeleteItem", "GetItem", "Query", "UpdateItem")
+        ),
+        *CONVERSATION_GRANTS,
+        *PHOTO_GRANTS,
+        Grant("s3:GetObject", "PhotosBucket.Arn/captures/*"),
         *DATA_KEY_GRANTS,
     },
     "AuthorizeCaller": {

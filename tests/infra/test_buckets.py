@@ -67,7 +67,7 @@ def test_no_function_may_read_exports_and_the_api_alone_photos(template: Package
         for grant in template.iter_grants(role)
         if grant.action.startswith("s3:Get")
     ]
-    assert reading == [("APIHandlerRole", "PhotosBucket.Arn/captures/*")]
+    assert reading == [("PeoplesDataRole", "PhotosBucket.Arn/captures/*")]
 
 
 def test_every_bucket_has_an_output(template: PackagedTemplate) -> None:

@@ -1,10 +1,14 @@
 """Each function has its own role, with exactly the actions and resources that it needs."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
+from infra.api_functions import API_FUNCTIONS
 from tests.infra.expected_grants import (
     ACTIONS_BY_PATTERN,
     ACTIONS_WITHOUT_RESOURCE,
@@ -13,6 +17,13 @@ from tests.infra.expected_grants import (
     TRACE_GRANTS,
 )
 from tests.support.template import Grant, PackagedTemplate, as_list, split_condition
+
+KEYS = "dynamodb:LeadingKeys"
+# What is counted of a client, and where and when its token was used.
+USES_OF_CLIENTS = {
+    *("pk", "sk", "attempts", "capped", "captures", "expires_at", "known", "refused"),
+    *("last_seen_at", "token_use", "capture_id", "code_hash"),
+}
 
 
 def test_every_function_has_its_list_of_grants(template: PackagedTemplate) -> None:
@@ -41,20 +52,56 @@ def test_the_authorizer_may_write_only_the_time_a_client_was_last_seen(
     }
 
 
-def test_the_api_reaches_only_opt_outs_and_budgets_of_the_sending_table(
+def iter_statements(template: PackagedTemplate, function: str) -> Iterator[Mapping[str, Any]]:
+    (policy,) = template.resources[template.find_role(function)]["Properties"]["Policies"]
+    yield from (split_condition(each)[0] for each in policy["PolicyDocument"]["Statement"])
+
+
+def test_functions_behind_the_api_reach_only_opt_outs_and_budgets_of_the_sending_table(
     template: PackagedTemplate,
 ) -> None:
-    (policy,) = template.resources[template.find_role("APIHandler")]["Properties"]["Policies"]
     reached = {
-        statement["Action"]: statement["Condition"]
-        for statement, _ in map(split_condition, policy["PolicyDocument"]["Statement"])
+        (function, statement["Action"]): statement["Condition"]["ForAllValues:StringLike"][KEYS]
+        for function in API_FUNCTIONS
+        for statement in iter_statements(template, function)
         if statement["Resource"] == {"Fn::GetAtt": ["SendingTable", "Arn"]}
     }
     assert reached == {
-        "dynamodb:GetItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*", "OPTOUT#*"]}},
-        "dynamodb:PutItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["OPTOUT#*"]}},
-        "dynamodb:UpdateItem": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["BUDGET#*"]}},
+        ("APIHandler", "dynamodb:GetItem"): ["BUDGET#*", "OPTOUT#*"],
+        ("APIHandler", "dynamodb:PutItem"): ["OPTOUT#*"],
+        ("PeoplesData", "dynamodb:GetItem"): ["OPTOUT#*"],
+        ("PeoplesData", "dynamodb:UpdateItem"): ["BUDGET#*"],
     }
+
+
+def test_only_administration_makes_clients_and_tokens_and_changes_their_roles(
+    template: PackagedTemplate,
+) -> None:
+    free = set()
+    for function in template.functions:
+        for statement in iter_statements(template, function):
+            writes = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+            if statement["Resource"] != {"Fn::GetAtt": ["ClientsTable", "Arn"]} or not writes & {
+                *as_list(statement["Action"])
+            }:
+                continue
+            condition = statement.get("Condition", {})
+            keys = condition.get("ForAllValues:StringLike", {}).get(KEYS, ["*"])
+            attributes = {*condition.get("ForAllValues:StringEquals", {}).get("dynamodb:Attributes", ["*"])}
+            reaches = any(fnmatchcase(f"{kind}#1", key) for kind in ("CLIENT", "TOKEN") for key in keys)
+            if reaches and not attributes <= USES_OF_CLIENTS:
+                free.add(function)
+    assert free == {"Administration"}
+
+
+def test_only_functions_that_end_registrations_may_delete_sms(template: PackagedTemplate) -> None:
+    deleting = {
+        function
+        for function in template.functions
+        for grant in template.iter_grants(template.find_role(function))
+        if (grant.action, grant.resource) == ("dynamodb:DeleteItem", "SmsLedgerTable.Arn")
+    }
+    assert deleting == {"AgeRegistrations", "PeoplesData"}
 
 
 def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedTemplate) -> None:
@@ -68,6 +115,8 @@ def test_a_function_unwraps_only_keys_of_the_purposes_it_has(template: PackagedT
     context = "kms:EncryptionContext:daftar:purpose"
     assert purposes == {
         "APIHandler": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE]}},
+        "Administration": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
+        "PeoplesData": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "OnChatEvents": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},
         "OnChatOutbox": {"StringEquals": {context: FIELD_PURPOSE}},
         "OnNotifications": {"StringEquals": {context: [FIELD_PURPOSE, HASH_PURPOSE]}},

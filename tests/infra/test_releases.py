@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 
+from infra.api_functions import API_FUNCTIONS, ROUTES, find_function
 from infra.functions import ALIAS
 from ops.deploy.releases import iter_functions, name_release
 from tests.support.template import PackagedTemplate, to_json
 
-ANSWERING = {"APIHandler", "AuthorizeCaller"}
+ANSWERING = {*API_FUNCTIONS, "AuthorizeCaller"}
 ARCHIVE, URL = "0" * 64, "s3://bucket/zip"
 
 
@@ -39,6 +41,16 @@ def test_every_method_of_the_api_and_its_authorizer_call_an_alias(template: Pack
     aliases = {f"/functions/${{{function}Alias{ALIAS}}}/invocations" for function in ANSWERING}
     for name, address in called.items():
         assert any(address["Fn::Sub"].endswith(alias) for alias in aliases), name
+
+
+def test_a_route_calls_the_function_that_is_trusted_with_it(template: PackagedTemplate) -> None:
+    called = dict(iter_integrations(template))
+    routes = {name: address["Fn::Sub"] for name, address in called.items() if " /" in name}
+    for name, address in routes.items():
+        method, _, path = name.partition(" ")
+        assert f"${{{find_function(method.upper(), path)}Alias{ALIAS}}}" in address, name
+    listed = {each.rpartition(" ")[2] for each in chain(*ROUTES.values())}
+    assert listed <= {name.partition(" ")[2] for name in routes}
 
 
 def test_api_gateway_may_call_the_aliases_and_no_function_itself(template: PackagedTemplate) -> None:
@@ -86,7 +98,9 @@ def test_only_functions_that_a_caller_waits_for_start_from_snapshots(template: P
     by_snapshot = {
         name: each["SnapStart"] for name, each in template.functions.items() if "SnapStart" in each
     }
-    assert by_snapshot == {name: {"ApplyOn": {"Ref": "SnapStart"}} for name in ANSWERING}
+    assert by_snapshot == {
+        name: {"ApplyOn": {"Ref": "SnapStart"}} for name in ("APIHandler", "AuthorizeCaller")
+    }
 
 
 def read_digests(template: PackagedTemplate, archive: str = ARCHIVE, **parameters: str) -> dict[str, str]:

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from ops.commands.rights import list_actions
 from ops.deploy.artefacts import create_artefact_bucket
-from ops.deploy.preflight import Finding, Level, check_runtime, exists, inspect_account
+from ops.deploy.preflight import Finding, Level, check_runtime, exists, inspect_account, inspect_rights
 from ops.deploy.runtimes import LAMBDA, read_end_of_support
 from ops.deploy.stage_file import StageConfig
 from ops.project import REGION
@@ -59,6 +60,46 @@ def inspect_with(
 
 def inspect(config: StageConfig, status: str | None = None, output: str = "") -> list[str]:
     return [str(finding) for finding in inspect_with(config, status, output)]
+
+
+@pytest.mark.parametrize(
+    ("arn", "source"),
+    [
+        ("arn:aws:iam::123456789012:user/ani", "arn:aws:iam::123456789012:user/ani"),
+        ("arn:aws:sts::123456789012:assumed-role/deploys/run-1", "arn:aws:iam::123456789012:role/deploys"),
+    ],
+    ids=["a person", "a session of a role"],
+)
+def test_what_the_credentials_may_not_call_is_named(arn: str, source: str) -> None:
+    sts, iam = make_client("sts"), make_client("iam")
+    actions = sorted(list_actions("deploy"))
+    results = [
+        {
+            "EvalActionName": each,
+            "EvalDecision": "implicitDeny" if each == "s3:CreateBucket" else "allowed",
+        }
+        for each in actions
+    ]
+    with Stubber(sts) as identity, Stubber(iam) as simulation:
+        identity.add_response("get_caller_identity", {"Account": "123456789012", "Arn": arn})
+        simulation.add_response(
+            "simulate_principal_policy",
+            {"EvaluationResults": results},
+            {"PolicySourceArn": source, "ActionNames": actions},
+        )
+        clients = {"sts": sts, "iam": iam}
+        found = inspect_rights(StageConfig("try"), lambda service: clients[service])
+    assert [str(each) for each in found] == [
+        "for a person: your credentials may not call s3:CreateBucket, or on some resources only"
+    ]
+
+
+def test_rights_that_cannot_be_looked_at_are_a_note() -> None:
+    iam = make_client("iam")
+    with Stubber(iam) as simulation:
+        simulation.add_client_error("simulate_principal_policy", "AccessDenied")
+        found = inspect_rights(StageConfig("try"), {"sts": make_client("sts"), "iam": iam}.__getitem__)
+    assert [str(each) for each in found] == ["note: your rights could not be looked at (AccessDenied)"]
 
 
 def test_an_empty_account_stops_nothing() -> None:

@@ -1,13 +1,16 @@
 """The roles of the functions, for the app in process: what a role does not allow is refused, as on AWS.
 
-moto asks for no permission. Actions of DynamoDB are compared with the tables and indexes that a role names,
-those of S3 with its buckets, those of KMS with the purposes of keys. Other services and conditions on items
-are left to the e2e tests.
+moto asks for no permission. Actions of DynamoDB are compared with the tables and indexes that a role names
+and its conditions on keys and attributes, those of S3 with its buckets, those of KMS with the purposes of
+keys. Other services are left to the e2e tests.
 """
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -22,6 +25,34 @@ Action = tuple[str, str]
 """An action, and the table, the index, the bucket or the purpose of a key that it is for."""
 
 _PURPOSE = "kms:EncryptionContext:daftar:purpose"
+_KEYS, _ATTRIBUTES = "dynamodb:LeadingKeys", "dynamodb:Attributes"
+_NAME_IN_EXPRESSION = re.compile(r"(?<![:\w])#?[a-z]\w*\b(?!\s*\()")
+
+
+@dataclass(frozen=True)
+class Access:
+    """One access of a request: the action, the key of the item, and the attributes that it names."""
+
+    action: Action
+    key: str | None = None
+    attributes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One action that a statement allows, and the only keys and attributes, or None for all of them."""
+
+    action: Action
+    keys: tuple[str, ...] | None = None
+    attributes: frozenset[str] | None = None
+
+    def covers(self, access: Access) -> bool:
+        """Return True if it allows this access."""
+        return (
+            self.action == access.action
+            and (self.keys is None or any(fnmatchcase(access.key or "", each) for each in self.keys))
+            and (self.attributes is None or access.attributes <= self.attributes)
+        )
 
 
 class RoleBoundClients(AwsClients):
@@ -52,28 +83,42 @@ class RoleBoundClients(AwsClients):
         functions = getattr(self._running, "functions", ())
         if not functions:
             return
-        allowed = {action for function in functions for action in list_allowed(function)}
-        denied = [each for each in _iter_actions(model.name, params) if each not in allowed]
+        allowed = [permission for function in functions for permission in list_permissions(function)]
+        denied = [
+            access.action
+            for access in _iter_accesses(model.name, params)
+            if not any(permission.covers(access) for permission in allowed)
+        ]
         if denied:
             self._denied += denied
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, model.name)
 
 
 @cache
-def list_allowed(function: str) -> frozenset[Action]:
-    """Return the actions on DynamoDB, S3 and KMS that the role of a function allows."""
+def list_permissions(function: str) -> frozenset[Permission]:
+    """Return what the role of a function allows on DynamoDB, S3 and KMS."""
     (policy,) = join_template()["Resources"][f"{function}Role"]["Properties"]["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
-    return frozenset(action for each in statements for action in _iter_allowed(each))
+    return frozenset(permission for each in statements for permission in _iter_permissions(each))
 
 
-def _iter_allowed(statement: Mapping[str, Any]) -> Iterator[Action]:
+def _iter_permissions(statement: Mapping[str, Any]) -> Iterator[Permission]:
+    conditions = {
+        name: as_list(value)
+        for operator in statement.get("Condition", {}).values()
+        for name, value in operator.items()
+    }
+    keys, attributes = conditions.get(_KEYS), conditions.get(_ATTRIBUTES)
     for action in as_list(statement.get("Action", [])):
         if action == "kms:Decrypt":
-            purposes = as_list(statement["Condition"]["StringEquals"][_PURPOSE])
-            yield from ((action, purpose) for purpose in purposes)
+            yield from (Permission((action, purpose)) for purpose in conditions[_PURPOSE])
         elif action.startswith(("dynamodb:", "s3:")):
-            yield from ((action, _get_name(each)) for each in as_list(statement["Resource"]))
+            for each in as_list(statement["Resource"]):
+                yield Permission(
+                    (action, _get_name(each)),
+                    None if keys is None else tuple(keys),
+                    None if attributes is None else frozenset(attributes),
+                )
 
 
 def _get_name(resource: Any) -> str:
@@ -85,20 +130,29 @@ def _get_name(resource: Any) -> str:
     return str(resource["Fn::Sub"]).replace("${", "").replace(".Arn}", "").removesuffix("/captures/*")
 
 
-def _iter_actions(operation: str, params: Mapping[str, Any]) -> Iterator[Action]:
-    """Yield the actions that a request needs. The name of a table is its logical id; a bucket's begins it."""
+def _iter_accesses(operation: str, params: Mapping[str, Any]) -> Iterator[Access]:
+    """Yield what a request asks for. The name of a table is its logical id; a bucket's begins it."""
     if operation == "Decrypt":
-        yield "kms:Decrypt", params["EncryptionContext"]["daftar:purpose"]
+        yield Access(("kms:Decrypt", params["EncryptionContext"]["daftar:purpose"]))
     elif operation == "TransactWriteItems":
         for member in params["TransactItems"]:
             ((name, request),) = member.items()
             action = "ConditionCheckItem" if name == "ConditionCheck" else f"{name}Item"
-            yield f"dynamodb:{action}", request["TableName"]
+            yield _make_item_access(action, request["TableName"], request)
     elif operation == "BatchGetItem":
-        yield from (("dynamodb:BatchGetItem", table) for table in params["RequestItems"])
+        for table, request in params["RequestItems"].items():
+            yield from (_make_item_access(operation, table, {"Key": key}) for key in request["Keys"])
     elif "Bucket" in params:
         action = "ListBucket" if operation == "ListObjectsV2" else operation
-        yield f"s3:{action}", f"{params['Bucket'].title()}Bucket"
+        yield Access((f"s3:{action}", f"{params['Bucket'].title()}Bucket"))
     elif "TableName" in params:
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-        yield f"dynamodb:{operation}", f"{params['TableName']}{index}"
+        yield _make_item_access(operation, f"{params['TableName']}{index}", params)
+
+
+def _make_item_access(action: str, table: str, request: Mapping[str, Any]) -> Access:
+    item, names = request.get("Key") or request.get("Item") or {}, request.get("ExpressionAttributeNames", {})
+    expressions = " ".join(request.get(f"{each}Expression", "") for each in ("Update", "Condition"))
+    attributes = {names.get(name, name) for name in _NAME_IN_EXPRESSION.findall(expressions)}
+    key = item.get("pk", {}).get("S")
+    return Access((f"dynamodb:{action}", table), key, frozenset({*item, *attributes}))

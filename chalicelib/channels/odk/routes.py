@@ -71,7 +71,7 @@ def _add_form_routes(routes: Blueprint, container: "Container") -> None:
         return find_server_url(request.address.fill_in(container.settings.app_url), token)
 
     @routes.route("/odk/{token}/formList", methods=["GET"], content_types=[])
-    @_odk_endpoint(routes, container, responses={200: _XML})
+    @_odk_endpoint(routes, container, responses={200: _XML}, activates=True)
     def list_odk_forms(request: Request, token: str) -> Response:
         """List the forms for ODK Collect: one for each campaign that the device works for."""
         from chalicelib.channels.odk import openrosa
@@ -80,7 +80,7 @@ def _add_form_routes(routes: Blueprint, container: "Container") -> None:
         return Response(openrosa.render_form_list(forms, base_url=find_url(request, token)), _XML_HEADERS)
 
     @routes.route("/odk/{token}/formList", methods=["HEAD"], content_types=[])
-    @_odk_endpoint(routes, container, responses={200: None})
+    @_odk_endpoint(routes, container, responses={200: None}, activates=True)
     def check_odk_forms(request: Request, token: str) -> Response:
         """Check that the device's token is good, as ODK Collect does before it sends credentials."""
         return Response("", _XML_HEADERS)
@@ -115,7 +115,13 @@ def _add_form_routes(routes: Blueprint, container: "Container") -> None:
 
 def _add_submission_routes(routes: Blueprint, container: "Container") -> None:
     @routes.route("/odk/{token}/submission", methods=["HEAD"], content_types=[])
-    @_odk_endpoint(routes, container, responses={204: None}, headers=("X-OpenRosa-Accept-Content-Length",))
+    @_odk_endpoint(
+        routes,
+        container,
+        responses={204: None},
+        headers=("X-OpenRosa-Accept-Content-Length",),
+        activates=True,
+    )
     def check_odk_submission(request: Request, token: str) -> Response:
         """Say how large a submission may be; ODK Collect splits one with many attachments by it."""
         return Response("", {"X-OpenRosa-Accept-Content-Length": str(_ACCEPTED_BYTES)}, 204)
@@ -177,11 +183,16 @@ def _odk_endpoint(
     refusals: tuple[type[Refusal], ...] = (),
     headers: tuple[str, ...] = (),
     body_media_type: str | None = None,
+    activates: bool = False,
 ) -> Callable[[RouteHandler], RouteHandler]:
-    """Make a view into an endpoint for the device whose token is in the path. Refusals become XML."""
+    """Make a view into an endpoint for the device whose token is in the path. Refusals become XML.
+
+    One that `activates` also takes a token that a QR code has shown. Collect calls one of these before any
+    other, and they are answered by the function that may make tokens (`infra/api_functions.py`).
+    """
     endpoint = path_token_endpoint(
         routes,
-        lambda token: _identify(container, Token(token)),
+        lambda token: _identify(container, Token(token), activates=activates),
         responses=responses,
         refusals=(DeviceTokenInvalid, *refusals),
         headers=(*_VERSION_HEADERS, *headers),
@@ -201,10 +212,10 @@ def _odk_endpoint(
     return decorate
 
 
-def _identify(container: "Container", token: Token) -> Caller:
+def _identify(container: "Container", token: Token, *, activates: bool) -> Caller:
     """Return the caller with a token. Raise DeviceTokenInvalid unless it is an officer's device."""
     try:
-        client = _find_client(container, token)
+        client = _find_client(container, token, activates=activates)
     except (TokenUnknown, TokenRevoked, EnrolmentCodeUnknown):
         raise DeviceTokenInvalid("no valid token") from None
     if Role.KIOSK not in client.roles:
@@ -213,12 +224,12 @@ def _identify(container: "Container", token: Token) -> Caller:
     return client.caller
 
 
-def _find_client(container: "Container", token: Token) -> "Client":
+def _find_client(container: "Container", token: Token, *, activates: bool) -> "Client":
     """Return the holder of a token, also of one that a QR code has shown a moment ago."""
     try:
         return container.clients.identify(token)
     except TokenUnknown:
-        if _TOKEN.fullmatch(token) is None:
+        if not activates or _TOKEN.fullmatch(token) is None:
             raise
         return container.enrolments.activate_odk_token(token)
 
