@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadgroup
-REQUIREMENTS := requirements requirements-dev $(addsuffix requirements,ops/local/ ops/audit/ ops/fake_chat/) ops/audit/template_requirements
+REQUIREMENTS := requirements requirements-dev $(addsuffix requirements,ops/local/ ops/audit/ ops/fake_chat/) ops/audit/template_requirements ops/deploy/parquet_requirements
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench load soak cost model package audit template-audit requirements clean
+.PHONY: help setup environments run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench load soak cost model package parquet-layer audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -14,11 +14,12 @@ help: ## Say what each target does
 
 setup: .venv/.ready .emulator/.ready ## Make the two virtual environments (the other targets do it when needed)
 
-.venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
+.venv/.ready: requirements.txt requirements-dev.txt ops/deploy/parquet_requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Daftar needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement ops/deploy/parquet_requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -89,6 +90,9 @@ docs: .venv/.ready ## Write the generated parts of docs/operating.md, docs/comma
 
 package: .venv/.ready ## The zip and the template that would be deployed, in dist/ (STAGE=local|dev|prod)
 	@$(BIN)/python -m ops.deploy.packaging --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)
+
+parquet-layer: .venv/.ready ## The zip of the layer by which exports are written as Parquet, in dist/ (a stage's ParquetLayer)
+	@$(BIN)/python -m ops.deploy.parquet_layer dist/parquet-layer.zip
 
 audit: .venv/.ready .audit/.ready ## What is known against the zip's libraries, their licences, and its SBOM, in dist/ (STAGE=...)
 	@$(BIN)/python -m ops.audit --stage $(or $(STAGE),prod) dist/$(or $(STAGE),prod)

@@ -10,7 +10,8 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,20 +54,22 @@ _REGION = "ap-southeast-3"
 
 @dataclass(frozen=True)
 class RecountResult:
-    """CPU seconds, peak memory and read units of one count, and the number of created registrations."""
+    """Figures of one count: CPU and wall seconds, memory, requests, read units, and what it counted."""
 
     registrations: int
     cpu_seconds: float
+    seconds: float
+    requests: int
     peak_megabytes: float
     units: float | None
     created: int
 
 
-def measure_recounts(work: Path) -> Iterator[RecountResult]:
-    """Measure a small day and one with ten times the registrations."""
+def measure_recounts(work: Path, sizes: Sequence[int] = (SMALL_DAY, BIG_DAY)) -> Iterator[RecountResult]:
+    """Measure a small day and one with ten times the registrations, or days of other sizes."""
     with _run_engine(work) as url:
         client = _make_client(url)
-        for number in (SMALL_DAY, BIG_DAY):
+        for number in sizes:
             table = f"recount-{os.getpid()}-{number}"
             client.create_table(TableName=table, **read_table_definitions()[_TABLE_ID])
             _load_rows(client, table, number)
@@ -93,7 +96,7 @@ def _load_rows(client: Any, table: str, worker_count: int) -> None:
 
     def put(first: int) -> None:
         workers = range(first, min(first + _WORKERS_PER_BATCH, worker_count))
-        rows = [row for each in workers for row in _make_rows(each, worker_count)]
+        rows = [row for each in workers for row in make_rows(each, worker_count)]
         request = {table: [{"PutRequest": {"Item": row}} for row in rows]}
         while request:
             request = client.batch_write_item(RequestItems=request).get("UnprocessedItems", {})
@@ -103,7 +106,7 @@ def _load_rows(client: Any, table: str, worker_count: int) -> None:
             pass
 
 
-def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
+def make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
     """Yield the items of one worker with only the attributes that the day index projects."""
     opens_at = datetime(2024, 10, 8, 23, tzinfo=UTC)
     captured_at = to_timestamp(opens_at + _DAY_LENGTH * worker_number / worker_count)
@@ -137,7 +140,7 @@ def _make_rows(worker_number: int, worker_count: int) -> Iterator[Item]:
             **key,
             "day_shard": store_keys.list_registration_shards(FIRST_DAY)[shard],
             "day_order": f"{captured_at}#{reference}",
-            "facts": build_registration_facts(registration, key["pk"], _make_cipher()),
+            "facts": build_registration_facts(registration, key["pk"], make_cipher()),
         }
     )
 
@@ -156,16 +159,20 @@ def _recount(url: str, table: str) -> dict[str, float]:
     units: list[float] = []
     client = _make_client(url)
 
+    requests = 0
+
     def request_units(params: dict[str, Any], **_: object) -> None:
         params["ReturnConsumedCapacity"] = "TOTAL"
 
     def add_units(parsed: dict[str, Any], **_: object) -> None:
+        nonlocal requests
+        requests += 1
         units.append(parsed["ConsumedCapacity"]["CapacityUnits"])
 
     client.meta.events.register("provide-client-params.dynamodb.Query", request_units)
     client.meta.events.register("after-call.dynamodb.Query", add_units)
     rollup = RollUpService(
-        facts=DynamoReadingStore(client, table, _make_cipher()),
+        facts=DynamoReadingStore(client, table, make_cipher()),
         campaigns=InMemoryCampaigns(make_campaign()),
         summaries=InMemorySummaries(),
         counting_state=InMemoryCountingState(),
@@ -173,10 +180,12 @@ def _recount(url: str, table: str) -> dict[str, float]:
         thresholds=AnomalyThresholds(),
         clock=lambda: datetime.now(UTC),
     )
-    before = _read_cpu_seconds()
+    before, started_at = _read_cpu_seconds(), time.monotonic()
     recount = rollup.recount(FIRST_DAY, deadline=datetime.now(UTC) + timedelta(hours=1))
     return {
         "cpu_seconds": _read_cpu_seconds() - before,
+        "seconds": time.monotonic() - started_at,
+        "requests": requests,
         "peak_megabytes": _read_peak_megabytes(),
         "units": sum(units),
         "created": recount.summary.counts.created,
@@ -199,7 +208,8 @@ def _make_client(url: str) -> Any:
     return session.client("dynamodb", endpoint_url=url)
 
 
-def _make_cipher() -> FieldCipher:
+def make_cipher() -> FieldCipher:
+    """Return a cipher with a key of zeros."""
     return FieldCipher(lambda: FieldKeys(current_key_id="bench", by_id={"bench": bytes(32)}))
 
 

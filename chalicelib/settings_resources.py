@@ -66,3 +66,8 @@ class ResourceSettings(BaseModel):
     exports_bucket: str = Field(
         alias="DAFTAR_EXPORTS_BUCKET", description="Bucket for analysts: the captures of each final day."
     )
+    parquet_layer: str = Field(
+        default="",
+        alias="DAFTAR_PARQUET_LAYER",
+        description="ARN of the layer that writes exports as Parquet, too. Empty for JSON Lines alone.",
+    )

@@ -26,6 +26,7 @@ _FILES = (
     "keys.yaml",
     "tables.yaml",
     "buckets.yaml",
+    "analysts.yaml",
     "queues.yaml",
     "topics.yaml",
     "vault.yaml",

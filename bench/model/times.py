@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from bench.model.backlogs import drain, make_day
 from bench.model.limits import Model, find_relay_limit
+from chalicelib.rollups.schedule import SHARE_OF_ONE_DAY, SHUTDOWN_MARGIN
 
 _SECONDS_A_MINUTE, _SECONDS_A_HOUR = 60, 3_600
 _BYTES_A_GB = 1_000_000_000
-# A run gives one day half of its time, and keeps ten seconds for its end (chalicelib/rollups/schedule.py).
-_SHARE_OF_ONE_DAY, _MARGIN_SECONDS = 0.5, 10
+# An export begins no day in the second half of a run.
+_SHARE_OF_ONE_EXPORT = 0.5
 _ROWS_A_REGISTRATION = 2
 _AGED_EVENTS_A_REGISTRATION = 2
 _RECORD_HOURS, _SMS_HOURS = 24, 96
@@ -37,13 +38,13 @@ def list_jobs(model: Model) -> list[TimedJob]:
 
 def _iter_counting(model: Model) -> Iterator[TimedJob]:
     load, timeouts = model.load, model.stage.timeouts
-    run = timeouts["RollUpDueDays"] - _MARGIN_SECONDS
+    run = timeouts["RollUpDueDays"] - SHUTDOWN_MARGIN.total_seconds()
     rows = load["largest_campaign_day"] * _ROWS_A_REGISTRATION
     yield TimedJob(
         f"Count of a day of {load['largest_campaign_day']:,.0f}, all of it changed",
         rows / load["counted_rows_a_second"],
-        run * _SHARE_OF_ONE_DAY,
-        "the next runs go on where it stopped; a longer time-out",
+        run * SHARE_OF_ONE_DAY,
+        "beyond that, slices of the day that are kept while they do not change",
     )
     yield TimedJob(
         f"Hourly count of {load['campaigns']:,.0f} small days",
@@ -59,13 +60,13 @@ def _iter_daily(model: Model) -> Iterator[TimedJob]:
     yield TimedJob(
         f"Export of a day of {load['largest_campaign_day']:,.0f}",
         load["largest_campaign_day"] / load["exported_rows_a_second"],
-        timeouts["ExportDays"] * _SHARE_OF_ONE_DAY,
+        timeouts["ExportDays"] * _SHARE_OF_ONE_EXPORT,
         "a file for each shard",
     )
     yield TimedJob(
         f"Exports of {load['campaigns']:,.0f} days, in a day",
         load["campaigns"] * load["small_day_seconds"] + day / load["exported_rows_a_second"],
-        24 * timeouts["ExportDays"] * _SHARE_OF_ONE_DAY,
+        24 * timeouts["ExportDays"] * _SHARE_OF_ONE_EXPORT,
         "runs side by side, each with its part of the campaigns",
     )
     yield TimedJob(

@@ -65,12 +65,10 @@ def build_chat_effects(container: "Container") -> dict[str, EffectRunner]:
 
 
 def build_capture_chats(container: "Container") -> CaptureChats:
-    settings = container.settings
-    secrets = {"telegram": settings.telegram_secret, "whatsapp": settings.whatsapp_secret}
     return CaptureChats(
         container.conversation_store,
-        channels=frozenset(channel for channel, secret in secrets.items() if secret),
-        has_template=bool(settings.whatsapp_template),
+        channels=frozenset(build_providers(container)),
+        has_template=bool(container.settings.whatsapp_template),
     )
 
 

@@ -12,7 +12,8 @@ from typing import Protocol
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.chats.prices import find_price
 from chalicelib.clock import Clock
-from chalicelib.conversations.events import DeliveryReport
+from chalicelib.conversations.capabilities import CAPABILITIES
+from chalicelib.conversations.events import ChannelName, DeliveryReport
 from chalicelib.conversations.messages import OutboxContent, OutboxEntry
 from chalicelib.conversations.model import Acknowledgement
 from chalicelib.conversations.sends import ChatSend, SendState, parse_tracker
@@ -20,10 +21,6 @@ from chalicelib.messaging.attempts import Outcome, OutcomeType, make_attempt
 from chalicelib.messaging.gateways import GatewayAcceptance
 from chalicelib.messaging.rate_limiter import RateLimited, SendingStop, SendingStopped, SendRateLimiter
 from chalicelib.refusals import TryAgain
-
-# Telegram: 30 messages a second (https://core.telegram.org/bots/faq), WhatsApp 80 for a number; a part is
-# left for the notifications.
-MESSAGES_PER_SECOND: Mapping[str, int] = {"telegram": 25, "whatsapp": 60}
 
 _MAX_SLOT_WAIT = timedelta(seconds=4)
 
@@ -150,11 +147,13 @@ class ChatSender:
             raise TryAgain("another process is sending it", retry_after_seconds=_RETRY_SECONDS)
         return self._store(message.give_up_attempt(), message)
 
-    def _wait_for_slot(self, channel: str) -> None:
+    def _wait_for_slot(self, channel: ChannelName) -> None:
         now = self._clock()
         try:
             slot = self._limiters[channel].reserve(
-                timedelta(seconds=1) / MESSAGES_PER_SECOND[channel], now=now, max_wait=_MAX_SLOT_WAIT
+                timedelta(seconds=1) / CAPABILITIES[channel].messages_per_second,
+                now=now,
+                max_wait=_MAX_SLOT_WAIT,
             )
         except RateLimited:
             raise TryAgain("rate_limited", retry_after_seconds=_RETRY_SECONDS) from None

@@ -15,7 +15,9 @@ class Capabilities:
     `max_buttons` and `max_rows` are 0 where options are numbered in the text. A text longer than `max_length`
     is cut into pages, which the person asks for one by one. `form_id` is the form that the channel fills in.
     A channel that `answers_at_once` gets its prompt as the answer to its request, others by calls of ours.
-    Those take a free text for `reply_window` after the person's last message; None stands for always.
+    Those take `messages_per_second` from all our chats, a part of it is left for notifications; and a free
+    text for `reply_window` after the person's last message, None stands for always. The providers of
+    some report if a message arrived.
     """
 
     max_length: int
@@ -27,7 +29,9 @@ class Capabilities:
     has_contact_share: bool = False
     proves_phone: bool = False
     answers_at_once: bool = False
+    messages_per_second: int = 0
     reply_window: timedelta | None = None
+    reports_delivery: bool = False
     form_id: str = "registration"
     consent_method: Literal["tick", "keypad"] = "tick"
 
@@ -47,7 +51,14 @@ class Capabilities:
 CAPABILITIES: Mapping[ChannelName, Capabilities] = {
     # https://core.telegram.org/bots/api#sendmessage: 4096 characters. Buttons have no limit of their own; a
     # label of more than 40 characters is cut off on a small phone.
-    "telegram": Capabilities(max_length=4096, max_buttons=100, max_button_length=40, has_contact_share=True),
+    "telegram": Capabilities(
+        max_length=4096,
+        max_buttons=100,
+        max_button_length=40,
+        has_contact_share=True,
+        # 30 (https://core.telegram.org/bots/faq).
+        messages_per_second=25,
+    ),
     # Three buttons of 20 characters, or a list of ten rows of 24, under a text of 1024.
     "whatsapp": Capabilities(
         max_length=1024,
@@ -55,6 +66,9 @@ CAPABILITIES: Mapping[ChannelName, Capabilities] = {
         max_button_length=20,
         max_rows=10,
         max_row_length=24,
+        # 80 for a number.
+        messages_per_second=60,
+        reports_delivery=True,
         # https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows
         reply_window=timedelta(hours=24),
         form_id="door",
@@ -68,3 +82,9 @@ CAPABILITIES: Mapping[ChannelName, Capabilities] = {
         max_length=160, is_gsm7=True, proves_phone=True, answers_at_once=True, consent_method="keypad"
     ),
 }
+
+CHAT_CHANNELS = frozenset(channel for channel, row in CAPABILITIES.items() if not row.answers_at_once)
+"""The channels to which messages of ours go by calls of their providers."""
+
+REPORTING_CHATS = frozenset(channel for channel in CHAT_CHANNELS if CAPABILITIES[channel].reports_delivery)
+"""The chats whose provider tells whether a message arrived."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from chalicelib.exports.parquet import write_parquet
 from chalicelib.exports.service import ExportService
 from chalicelib.exports.store import S3ExportStore
 
@@ -10,11 +11,16 @@ if TYPE_CHECKING:
 
 
 def build_export_service(container: "Container") -> ExportService:
+    settings = container.settings
     return ExportService(
         outbox=container.outbox,
         summaries=container.summary_store,
         captures=container.reading_store,
-        store=S3ExportStore(container.aws.s3, container.settings.exports_bucket),
+        store=S3ExportStore(
+            container.aws.s3,
+            settings.exports_bucket,
+            write_parquet=write_parquet if settings.parquet_layer else None,
+        ),
         hashing=container.hashing,
         clock=container.clock,
     )

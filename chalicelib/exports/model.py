@@ -9,6 +9,8 @@ import json
 from datetime import date
 from typing import Any
 
+from pydantic import Field
+
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.models import FrozenModel
@@ -31,10 +33,17 @@ class ExportFile(FrozenModel):
     sha256: str
 
 
+class StoredRows(FrozenModel):
+    """The files with the rows of a day, as lines of JSON and, where the stage writes it, as Parquet."""
+
+    files: list[ExportFile]
+    parquet: list[ExportFile] = Field(default_factory=list)
+
+
 class Manifest(FrozenModel):
     """The files of a day's export. Its counts are those of the summary, and of the rows that it can have.
 
-    A capture that cannot be read any more has no row.
+    A capture that cannot be read any more has no row. `parquet` has the rows of `files` once more.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -45,6 +54,7 @@ class Manifest(FrozenModel):
     content_hash: str
     counts: Counts
     files: list[ExportFile]
+    parquet: list[ExportFile] = Field(default_factory=list)
 
 
 def format_row(fact: DayFact, facts: CaptureFacts, campaign_day: CampaignDay, hashing: KeyedHash) -> bytes:

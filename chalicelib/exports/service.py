@@ -13,7 +13,7 @@ from typing import Protocol
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.crypto.hashing import KeyedHash
-from chalicelib.exports.model import ExportFile, Manifest, format_row
+from chalicelib.exports.model import Manifest, StoredRows, format_row
 from chalicelib.registrations.captures import CaptureFacts, DayFact, Outcome, UnreadableFacts
 from chalicelib.rollups.model import Counts, Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
@@ -70,7 +70,7 @@ class Captures(Protocol):
 class ExportStore(Protocol):
     """The objects that analysts read."""
 
-    def put(self, campaign_day: CampaignDay, version: int, rows: Iterable[bytes]) -> ExportFile:
+    def put(self, campaign_day: CampaignDay, version: int, rows: Iterable[bytes]) -> StoredRows:
         """Store rows in an order that does not reveal when they were captured, in memory of a fixed size.
 
         Nothing is stored before the last row was read.
@@ -154,6 +154,7 @@ class ExportService:
         return ExportResult(manifest, is_late=False)
 
     def _store_files(self, summary: Summary, deadline: datetime) -> Manifest:
+        stored = self._store.put(summary.campaign_day, summary.version, self._iter_rows(summary, deadline))
         return Manifest(
             campaign_id=summary.campaign_id,
             day=summary.day,
@@ -161,9 +162,8 @@ class ExportService:
             counted_at=summary.counted_at,
             content_hash=summary.content_hash,
             counts=summary.counts,
-            files=[
-                self._store.put(summary.campaign_day, summary.version, self._iter_rows(summary, deadline))
-            ],
+            files=stored.files,
+            parquet=stored.parquet,
         )
 
     def _iter_rows(self, summary: Summary, deadline: datetime) -> Iterator[bytes]:

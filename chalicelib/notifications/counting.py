@@ -1,7 +1,7 @@
 """Totals of the SMS of campaign days."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,19 +52,29 @@ class SmsFactSource(Protocol):
         """Yield the facts of each SMS to registrations of a campaign day."""
 
 
+_ROWS_PER_CHECK = 500
+
+
 class LedgerSmsCounter:
     """Counts the SMS of campaign days, each time from the rows of the ledger."""
 
     def __init__(self, ledger: SmsFactSource) -> None:
         self._ledger = ledger
 
-    def count_sms(self, campaign_day: CampaignDay) -> SmsTotals:
-        """Return the totals of a campaign day, with the cost so far."""
+    def count_sms(
+        self, campaign_day: CampaignDay, *, check_time: Callable[[], object] = lambda: None
+    ) -> SmsTotals:
+        """Return the totals of a campaign day, with the cost so far.
+
+        `check_time` is called now and then; what it raises ends the count.
+        """
         by_state: dict[str, int] = {}
         untold: Counter[str] = Counter()
         notices, dialogues = ChatTotals(), ChatTotals()
         parts = money = 0
-        for facts in self._ledger.iter_day_facts(campaign_day):
+        for number, facts in enumerate(self._ledger.iter_day_facts(campaign_day), start=1):
+            if number % _ROWS_PER_CHECK == 0:
+                check_time()
             money += facts.money
             if facts.purpose == DIALOGUE:
                 dialogues.add(facts)

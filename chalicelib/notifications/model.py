@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from chalicelib.conversations.capabilities import CHAT_CHANNELS, REPORTING_CHATS
 from chalicelib.messaging.attempts import IllegalTransition, OutboundAttempt, Outcome, OutcomeType
 from chalicelib.messaging.model import SmsId
 from chalicelib.notifications.templates import SmsKind
@@ -23,12 +24,6 @@ REQUEUE_AFTER = timedelta(hours=1)
 
 # More copies than an SMS is ever sent in. Receipts about further ones, under other ids, change nothing.
 MAX_SENDS = 20
-
-CHAT_CHANNELS = frozenset({"telegram", "whatsapp"})
-"""The gateways that are chats."""
-
-# Of these only WhatsApp reports if a message arrived.
-_REPORTING_CHATS = frozenset({"whatsapp"})
 
 # How long to wait for a receipt after an attempt with an unknown outcome.
 RECEIPT_TIMEOUT = timedelta(minutes=15)
@@ -312,7 +307,7 @@ class Sms(OutboundAttempt):
         """Return True if the worker's chat accepted it so long ago, and did not report its delivery."""
         return (
             self.state in {SmsState.ACCEPTED, SmsState.SENT}
-            and self.gateway in _REPORTING_CHATS
+            and self.gateway in REPORTING_CHATS
             and not self.is_chat_over
             and self.touched_at is not None
             and now >= self.touched_at + timeout
@@ -371,7 +366,7 @@ class Sms(OutboundAttempt):
         if state is SmsState.FAILED:
             return replace(moved.fall_back_to_phone(self.touched_at), revision=moved.revision)
         # It is looked at again: a chat that does not deliver reports nothing.
-        is_awaited = state is not SmsState.DELIVERED and send.gateway in _REPORTING_CHATS
+        is_awaited = state is not SmsState.DELIVERED and send.gateway in REPORTING_CHATS
         return replace(moved, due_at=self.due_at or self.touched_at) if is_awaited else moved
 
     def _derive_state(self) -> SmsState:

@@ -57,8 +57,8 @@ _MAX_PAGE_EVENTS = 10_000
 # Some of a device's highest numbers may be captures that it gave up.
 _LATEST_ROWS = 5
 
-# Rows per request. All partitions of a day are read at the same time.
-_QUERY_PAGE_SIZE = 500
+# Rows per request. All 17 partitions of a day are read at the same time, so as many pages are in memory.
+QUERY_PAGE_SIZE = 1_000
 
 
 class DynamoReadingStore:
@@ -129,7 +129,7 @@ class DynamoReadingStore:
                 condition,
                 {":shard": shard, ":after": start_after or " "},
                 index=BY_CAMPAIGN_DAY,
-                page_size=_QUERY_PAGE_SIZE,
+                page_size=QUERY_PAGE_SIZE,
             )
             for shard in shards
         ]

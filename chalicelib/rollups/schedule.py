@@ -14,7 +14,10 @@ from chalicelib.rollups.errors import CountUnfinished
 from chalicelib.rollups.service import RollUpService
 
 # Time that a run reserves for saving a checkpoint and logging its result.
-_SHUTDOWN_MARGIN = timedelta(seconds=10)
+SHUTDOWN_MARGIN = timedelta(seconds=10)
+
+# The part of the remaining time that one day gets. The rest is for the others.
+SHARE_OF_ONE_DAY = 2 / 3
 
 
 class RollUpPartialFailure(observability.PartialFailure):
@@ -32,12 +35,12 @@ def roll_up(
     First, silent devices are looked for.
 
     A day that cannot be counted does not stop the others; the run then raises RollUpPartialFailure. Each day
-    gets half of the remaining time at most; the next run resumes a day that needs longer, and counts the days
-    for which no time was left.
+    gets two thirds of the remaining time at most; the next run resumes a day that needs longer, and counts
+    the days for which no time was left.
     """
     counted = written = unfinished = 0
     failed = _count_failure(roll_up_service.review_devices)
-    ends_at = clock() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - _SHUTDOWN_MARGIN
+    ends_at = clock() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - SHUTDOWN_MARGIN
 
     def record_failure(entry: DueEntry, error: Exception) -> None:
         nonlocal failed
@@ -50,7 +53,9 @@ def roll_up(
             break
         facts = {"campaign_id": due.campaign_day.campaign_id, "day": due.campaign_day.day.isoformat()}
         try:
-            result = roll_up_service.count_due_day(due, deadline=clock() + (ends_at - clock()) / 2)
+            result = roll_up_service.count_due_day(
+                due, deadline=clock() + (ends_at - clock()) * SHARE_OF_ONE_DAY
+            )
         except CountUnfinished:
             observability.logger.info("campaign day partly counted", extra=facts)
             unfinished += 1

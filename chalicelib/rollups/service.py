@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from chalicelib.campaigns.errors import CampaignUnknown
@@ -12,21 +13,18 @@ from chalicelib.http.pagination import Position
 from chalicelib.notifications.counting import SmsTotals
 from chalicelib.refusals import RecordUnreadable, TryAgain
 from chalicelib.registrations.captures import DayFact
-from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
-from chalicelib.rollups.errors import CountUnfinished, DayNotInCampaign
+from chalicelib.rollups.counting import AnomalyThresholds
+from chalicelib.rollups.errors import DayNotInCampaign
 from chalicelib.rollups.model import Anomaly, SmsCounts, Summary, SummaryState, Tally, summarise
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
 from chalicelib.rollups.rates import DayRates
+from chalicelib.rollups.running_count import FACTS_PER_CLOCK_CHECK, Checkpoint, RunningCount
 
 # The index that is counted is updated moments after the table. A day that became dirty later than this before
 # a count stays dirty, so that the next run counts it again.
 _MAX_INDEX_LAG = timedelta(minutes=1)
 
 _MAX_WRITE_ATTEMPTS = 3
-
-# A checkpoint costs a write, and bounds the work that an interrupted count repeats.
-_FACTS_PER_CHECKPOINT = 20_000
-_FACTS_PER_CLOCK_CHECK = 500
 
 # Below the API's own time limit, so that the caller gets an answer.
 _REQUEST_TIME_LIMIT = timedelta(seconds=18)
@@ -39,20 +37,6 @@ class DirtyDay:
     campaign_day: CampaignDay
     generation: int
     marked_at: datetime
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """An unfinished count of a day: its state after the fact at `position`, and the day's etag at its start.
-
-    A count is resumed only while the day has the same etag. Otherwise facts that were added before the
-    position would be missed, and facts that were erased would be counted.
-    """
-
-    started_at: datetime
-    etag: str
-    position: Position
-    counter_state: str
 
 
 class VersionExists(Exception):
@@ -110,8 +94,11 @@ class FactSource(Protocol):
 class SmsCounter(Protocol):
     """The SMS that are counted."""
 
-    def count_sms(self, campaign_day: CampaignDay) -> SmsTotals:
-        """Return the totals of the SMS of a campaign day's registrations."""
+    def count_sms(self, campaign_day: CampaignDay, *, check_time: Callable[[], object]) -> SmsTotals:
+        """Return the totals of the SMS of a campaign day's registrations.
+
+        `check_time` is called now and then; what it raises ends the count.
+        """
 
 
 class SilentDevices(Protocol):
@@ -240,7 +227,7 @@ class RollUpService:
         deadline, rates = self._clock() + _REQUEST_TIME_LIMIT, DayRates()
         for number, fact in enumerate(self._facts.iter_day_facts(campaign_day), start=1):
             rates.add(fact)
-            if number % _FACTS_PER_CLOCK_CHECK == 0 and self._clock() >= deadline:
+            if number % FACTS_PER_CLOCK_CHECK == 0 and self._clock() >= deadline:
                 raise TryAgain("the day has more facts than a request can read")
         return rates
 
@@ -273,23 +260,21 @@ class RollUpService:
     ) -> tuple[datetime, Tally]:
         """Return when the count of a day started, and its figures. Raise CountUnfinished."""
         etag = _compute_etag(previous, self._counting_state.find_dirty_day(campaign_day))
-        checkpoint = self._counting_state.find_checkpoint(campaign_day)
-        started_at, start_after, counter = self._clock(), None, DayCounter(self._thresholds)
-        if checkpoint is not None and checkpoint.etag == etag:
-            started_at, start_after = checkpoint.started_at, checkpoint.position
-            counter = DayCounter.resume(checkpoint.counter_state, self._thresholds)
-        facts = self._facts.iter_day_facts(campaign_day, start_after=start_after)
-        for number, fact in enumerate(facts, start=1):
-            counter.add(fact)
-            is_late = number % _FACTS_PER_CLOCK_CHECK == 0 and self._clock() >= deadline
-            if may_save_checkpoint and (is_late or number % _FACTS_PER_CHECKPOINT == 0):
-                checkpoint = Checkpoint(started_at, etag, fact.position, counter.dump_state())
-                self._counting_state.save_checkpoint(campaign_day, checkpoint)
-            if is_late:
-                raise CountUnfinished(f"{campaign_day.campaign_id} {campaign_day.day}")
-        if may_save_checkpoint and checkpoint is not None:
-            self._counting_state.save_checkpoint(campaign_day, None)
-        return started_at, counter.to_tally(self._count_sms(campaign_day))
+        count = RunningCount(
+            campaign_day,
+            etag,
+            self._counting_state.find_checkpoint(campaign_day),
+            thresholds=self._thresholds,
+            clock=self._clock,
+            deadline=deadline,
+            save_checkpoint=partial(self._counting_state.save_checkpoint, campaign_day)
+            if may_save_checkpoint
+            else None,
+        )
+        count.add(self._facts.iter_day_facts(campaign_day, start_after=count.position))
+        sms_counts = self._count_sms(campaign_day, count.check_time)
+        count.finish()
+        return count.started_at, count.counter.to_tally(sms_counts)
 
     def _enqueue(self, consumer: Consumer, summary: Summary) -> None:
         self._summaries.enqueue(consumer, OutboxEntry(summary.campaign_day, summary.version, self._clock()))
@@ -302,8 +287,8 @@ class RollUpService:
             # Due at once: counting it fails with the reason, and delays no other day.
             return dirty_day.marked_at
 
-    def _count_sms(self, campaign_day: CampaignDay) -> SmsCounts:
-        totals = self._sms_counter.count_sms(campaign_day)
+    def _count_sms(self, campaign_day: CampaignDay, check_time: Callable[[], object]) -> SmsCounts:
+        totals = self._sms_counter.count_sms(campaign_day, check_time=check_time)
         total = sum(totals.by_state.values())
         return SmsCounts(
             total=total,

@@ -15,7 +15,8 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.clock import to_timestamp
 from chalicelib.http.pagination import Position
 from chalicelib.records import iter_readable
-from chalicelib.rollups.service import Checkpoint, DirtyDay
+from chalicelib.rollups.running_count import Checkpoint
+from chalicelib.rollups.service import DirtyDay
 
 DIRTY_DAYS_PK = "DIRTY"
 

@@ -14,6 +14,7 @@ ALLOWED_LICENCES = {
 READ_BY_A_PERSON = {
     ("Jinja2", "3.1.6"): "BSD-3-Clause",
     ("chalice", "1.34.0"): "Apache-2.0",
+    ("duckdb", "2.0.1"): "MIT",
     ("multipart", "2.0.1"): "MIT",
     ("pycryptodomex", "3.24.2"): "BSD-2-Clause AND Unlicense",
 }

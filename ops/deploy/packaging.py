@@ -90,12 +90,12 @@ def package_app(stage: str, output_dir: Path) -> Package:
         _set_target(template, target)
         point_api_at_aliases(template)
         tree = work_dir / "tree"
-        _copy_code(fetch_libraries(target), tree)
+        copy_code(fetch_libraries(target), tree)
         _unpack_code(chalice_dir / "deployment.zip", tree)
         write_page(tree)
         write_xform(tree)
         _compile(tree, target)
-        _pack(tree, output_dir / "deployment.zip")
+        pack(tree, output_dir / "deployment.zip")
     (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")
     return Package(output_dir / "deployment.zip", template)
 
@@ -133,7 +133,8 @@ def _set_target(template: dict[str, Any], target: Target) -> None:
         properties |= {"Runtime": target.runtime, "Architectures": [target.architecture]}
 
 
-def _copy_code(libraries: Path, tree: Path) -> None:
+def copy_code(libraries: Path, tree: Path) -> None:
+    """Copy the files of libraries that a running program needs."""
     for path in _iter_files(libraries):
         name = path.relative_to(libraries).as_posix()
         if _is_code(name):
@@ -176,7 +177,8 @@ def _compile(tree: Path, target: Target) -> None:
     run_program(command, cwd=tree, environment={"PYTHONHASHSEED": "0"})
 
 
-def _pack(tree: Path, archive: Path) -> None:
+def pack(tree: Path, archive: Path) -> None:
+    """Write the files of a directory into a zip. Equal files give equal bytes."""
     with ZipFile(archive, "w") as zip_file:
         for path in _iter_files(tree):
             entry = ZipInfo(path.relative_to(tree).as_posix(), _EPOCH)

@@ -36,7 +36,7 @@ from chalicelib.registrations.store_reading import DynamoReadingStore
 from chalicelib.rollups.bounded_counter import MAX_KEYS
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from chalicelib.rollups.model import SummaryState, summarise
-from chalicelib.rollups.service import Checkpoint
+from chalicelib.rollups.running_count import Checkpoint
 from chalicelib.rollups.store_counting import DynamoCountingState
 from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine

@@ -8,7 +8,8 @@ import pytest
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.http.pagination import Position
 from chalicelib.rollups.model import Arrivals, Counts, Funnel, Summary
-from chalicelib.rollups.service import Checkpoint, VersionExists
+from chalicelib.rollups.running_count import Checkpoint
+from chalicelib.rollups.service import VersionExists
 from chalicelib.rollups.store_counting import DynamoCountingState
 from chalicelib.rollups.store_summaries import DynamoSummaries
 from tests.contracts.conftest import Engine

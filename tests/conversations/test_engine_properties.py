@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.channels.text_menu.rendering import render_pages, render_ussd
+from chalicelib.channels.whatsapp.rendering import Message
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.events import ChannelName, Choice, Contact, Content, Media, TypedText
 from chalicelib.conversations.layout import render_body
 from chalicelib.conversations.messages import OutboxContent
-from chalicelib.conversations.model import Prompt, Session
-from chalicelib.conversations.outcomes import NotRegistered, Registered
+from chalicelib.conversations.model import Prompt, Session, TextRef
+from chalicelib.conversations.outcomes import NotRegistered, Registered, add_notices
 from chalicelib.conversations.questions import RESTART, REVIEW, find_question
 from chalicelib.languages import WORKER_LANGUAGES, WorkerLanguage
 from chalicelib.messaging import gsm7
 from chalicelib.refusals import BrokenRule
 from tests.support.chat_driver import PHONE, Person
-from tests.support.transcripts import render_prompt
+from tests.support.transcripts import CHANNELS, render_prompt, render_whatsapp
 
 # Good answers, by question; a bad one for most of them; and every command.
 GOOD = {
@@ -41,7 +42,8 @@ COMMANDS = (
     *("daftar lagi", "english", "indonesia", "0", "1", "2", "3", "ya", "tidak", "kirim"),
 )
 LONGEST = {"name": "W" * 99, "address": "W " * 150, "place": "€" * 120, "nik": "3171064504850003"}
-CHANNELS: tuple[ChannelName, ...] = ("telegram", "sms", "ussd")
+
+_MAX_WHATSAPP_TEXT = 4096
 OUTCOMES: tuple[Registered | NotRegistered, ...] = (
     Registered(1_017_600),
     NotRegistered(is_over_limit=True),
@@ -86,7 +88,9 @@ def assert_fits(prompt: Prompt, channel: ChannelName) -> None:
     """Fail unless a prompt fits its channel in every language."""
     limits = CAPABILITIES[channel]
     for language in WORKER_LANGUAGES:
-        if limits.has_pages:
+        if channel == "whatsapp":
+            assert_fits_whatsapp(render_whatsapp(prompt, language))
+        elif limits.has_pages:
             pages = render_pages(prompt, language, limits)
             assert all(gsm7.is_gsm7(page) for page in pages)
             assert max(map(measure(channel), pages)) <= limits.max_length
@@ -104,7 +108,59 @@ def assert_fits(prompt: Prompt, channel: ChannelName) -> None:
         assert option.token
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
+def assert_fits_whatsapp(message: Message) -> None:
+    """Fail unless a message is within the limits of the Cloud API."""
+    if message["type"] == "text":
+        assert 0 < len(message["text"]["body"]) <= _MAX_WHATSAPP_TEXT
+        return
+    limits, interactive = CAPABILITIES["whatsapp"], message["interactive"]
+    assert 0 < len(interactive["body"]["text"]) <= limits.max_length
+    action = interactive["action"]
+    buttons = [button["reply"] for button in action.get("buttons", ())]
+    rows = [row for section in action.get("sections", ()) for row in section["rows"]]
+    assert len(buttons) <= limits.max_buttons
+    assert len(rows) <= limits.max_rows
+    for choices, length in ((buttons, limits.max_button_length), (rows, limits.max_row_length)):
+        assert all(0 < len(each["title"]) <= length for each in choices)
+        assert all(len(each["id"]) <= 256 for each in choices)
+        # A message with two equal titles is refused.
+        assert len({each["title"] for each in choices}) == len(choices)
+    labels = [action.get("button", ""), action.get("parameters", {}).get("display_text", "")]
+    assert max(map(len, labels)) <= limits.max_button_length
+
+
+@given(events=st.lists(contents, max_size=20))
+def test_the_door_of_whatsapp_leads_to_the_form_from_every_state(events: list[Content]) -> None:
+    person = Person("whatsapp")
+    person.say("halo")
+    for content in events:
+        person.send(content)
+    helped = person.say("bantuan")
+    assert helped.prompt is not None
+    assert "help" in [notice.key for notice in helped.prompt.notices]
+    assert [effect.kind for effect in person.say("berhenti").effects] == ["opt_out"]
+    person.say("ulang")
+    person.say("ya")
+    given_link = person.say("mulai", "daftar lagi", "setuju")
+    assert [effect.kind for effect in given_link.effects] == ["make_link"]
+    assert given_link.session.answers.keys() <= {"consent"}
+
+
+@given(events=st.lists(contents, max_size=20))
+def test_a_link_beside_any_prompt_fits_whatsapp(events: list[Content]) -> None:
+    person = Person("whatsapp")
+    person.say("halo")
+    for content in events:
+        answered = person.send(content)
+        if answered.prompt is not None:
+            linked = add_notices(
+                answered, TextRef(key="form_link"), link=f"https://d.example/app#self={'x' * 60}"
+            )
+            assert linked.prompt is not None
+            assert_fits(linked.prompt, "whatsapp")
+
+
+@pytest.mark.parametrize("channel", [*CHANNELS, "whatsapp"])
 @given(events=st.lists(contents, max_size=25), outcome=st.sampled_from(OUTCOMES))
 def test_every_prompt_fits_whatever_a_person_sends(
     channel: ChannelName, events: list[Content], outcome: Registered | NotRegistered

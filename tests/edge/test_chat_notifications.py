@@ -10,7 +10,7 @@ import pytest
 from chalicelib.chats.prices import find_price
 from ops.fake_chat.accounts import TELEGRAM_SECRET
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import Edge, LogOutput
+from tests.edge.conftest import Edge, LogOutput, read_tables
 from tests.support.aws_events import make_domain_event, make_sqs_event
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.provider_chats import APP_URL, CAMPAIGN, ProviderChats, run_chats
@@ -87,6 +87,25 @@ def test_whatsapp_gives_a_link_and_asks_for_no_number_of_identity(chats: Provide
     answers = chats.act("whatsapp", _SITI, text=make_nik(60))
     assert make_nik(60) not in str(answers)
     assert "16 angka" not in str(answers)
+
+
+def test_nothing_that_a_person_writes_to_whatsapp_is_readable_in_logs_and_tables(
+    chats: ProviderChats, log_output: LogOutput
+) -> None:
+    reference = _register_by_link(chats)
+    chats.act("whatsapp", _SITI, text=f"NIK saya {make_nik(60)}, nama Siti Aminah")
+    _issue_payment_code(chats, reference)
+    personal = (
+        make_nik(60),
+        make_nik(61),
+        "Siti Aminah",
+        "Melati Kusumawati",
+        "24-5551-0061",
+        "82455510061",
+        _SITI,
+    )
+    for place, text in {"log": log_output.text, "tables": read_tables()}.items():
+        assert [value for value in personal if value in text] == [], place
 
 
 def test_who_registered_by_whatsapps_link_hears_of_the_payment_code_there(

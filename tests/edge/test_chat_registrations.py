@@ -1,6 +1,7 @@
 """A registration by chat: once, told to nobody, and erased and disclosed like everything else."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ import pytest
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.registrations.model import Registration
-from tests.edge.conftest import Edge, LogOutput, scan_table
+from tests.edge.conftest import Edge, LogOutput, read_tables, scan_table
 from tests.support.chat_edge import CAMPAIGN, GATEWAY_TOKEN, ChatEdge, make_chat_environment
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik, make_phone
 
@@ -167,8 +168,8 @@ def make_request(number: int) -> dict[str, Any]:
     return {"request_id": make_capture_id(number), "nik": NIK, "reason": "worker_request"}
 
 
-def send_ussd(edge: Edge, session_id: str, history: str) -> str:
-    form = {"sessionId": session_id, "serviceCode": "*500#", "phoneNumber": PHONE, "text": history}
+def send_ussd(edge: Edge, session_id: str, history: str, *, phone: str = PHONE) -> str:
+    form = {"sessionId": session_id, "serviceCode": "*500#", "phoneNumber": phone, "text": history}
     response = edge.send(
         *("POST", "/v1/channels/ussd", urlencode(form).encode()),
         caller=None,
@@ -179,8 +180,8 @@ def send_ussd(edge: Edge, session_id: str, history: str) -> str:
     return str(response.body.decode())
 
 
-def send_sms(edge: Edge, number: int, text: str) -> str:
-    form = {"from": LOCAL_PHONE, "to": "99500", "text": text, "id": str(number)}
+def send_sms(edge: Edge, number: int, text: str, *, phone: str = LOCAL_PHONE) -> str:
+    form = {"from": phone, "to": "99500", "text": text, "id": str(number)}
     response = edge.send(
         *("POST", "/v1/channels/sms/inbound", urlencode(form).encode()),
         caller=None,
@@ -190,25 +191,44 @@ def send_sms(edge: Edge, number: int, text: str) -> str:
     return str(response.body.decode())
 
 
-WITHOUT_PHONE = ("setuju", NIK, *ANSWERS[2:], "kirim")
+def list_answers(nik: str) -> tuple[str, ...]:
+    """Return what a person types where the channel knows the phone."""
+    return ("setuju", nik, *ANSWERS[2:], "kirim")
 
 
-def register_by_ussd(edge: Edge) -> str:
-    history, screen = "", send_ussd(edge, "s-1", "")
-    for answer in WITHOUT_PHONE:
+def register_by_ussd(edge: Edge, nik: str = NIK, phone: str = PHONE) -> str:
+    history, screen = "", send_ussd(edge, "s-1", "", phone=phone)
+    for answer in list_answers(nik):
         history = f"{history}*{answer}" if history else answer
-        screen = send_ussd(edge, "s-1", history)
+        screen = send_ussd(edge, "s-1", history, phone=phone)
         assert screen.startswith("CON ")
-        assert send_ussd(edge, "s-1", history) == screen, "the gateway asked again"
+        assert send_ussd(edge, "s-1", history, phone=phone) == screen, "the gateway asked again"
     return screen
 
 
-def register_by_sms(edge: Edge) -> str:
+def register_by_sms(edge: Edge, nik: str = NIK, phone: str = LOCAL_PHONE) -> str:
     reply = ""
-    for number, text in enumerate(("DAFTAR", *WITHOUT_PHONE)):
-        reply = send_sms(edge, number, text)
-        assert send_sms(edge, number, text) == reply, "the gateway asked again"
+    for number, text in enumerate(("DAFTAR", *list_answers(nik))):
+        reply = send_sms(edge, number, text, phone=phone)
+        assert send_sms(edge, number, text, phone=phone) == reply, "the gateway asked again"
     return reply
+
+
+@pytest.mark.parametrize("register_by", [register_by_sms, register_by_ussd])
+def test_nobody_learns_by_text_message_whether_a_worker_is_known(
+    chat: ChatEdge, register_by: Callable[[Edge, str, str], str]
+) -> None:
+    known = make_capture_payload(
+        worker={"nik": NIK, "phone": make_phone(9)}, capture_id="01927c7e-0000-7000-8000-0000000000aa"
+    )
+    assert chat.edge.send("POST", "/v1/registrations", known).status_code == 201
+    first_reply = register_by(chat.edge, NIK, "+6282455507001")
+    first = scan_table("ConversationsTable")
+    second_reply = register_by(chat.edge, make_nik(7002), "+6282455507002")
+    second = [item for item in scan_table("ConversationsTable") if item not in first]
+    assert first_reply == second_reply
+    assert "Pendaftaran diterima" in first_reply.replace("\n", " ")
+    assert measure(first) == measure(second)
 
 
 def test_the_same_answers_by_every_channel_make_equal_registrations(chat: ChatEdge) -> None:
@@ -230,6 +250,16 @@ def test_the_same_answers_by_every_channel_make_equal_registrations(chat: ChatEd
             *(first.worker, first.work, first.coverage, first.quote),
         )
         assert other.consent.text_version == first.consent.text_version
+
+
+@pytest.mark.parametrize("register_by", [register_by_sms, register_by_ussd])
+def test_nothing_personal_of_a_text_message_is_readable_in_logs_and_tables(
+    chat: ChatEdge, log_output: LogOutput, register_by: Callable[[Edge], str]
+) -> None:
+    register_by(chat.edge)
+    assert len(list_registrations(chat.edge)) == 1
+    for place, text in {"log": log_output.text, "tables": read_tables()}.items():
+        assert [value for value in (*PERSONAL, PLACE) if value in text] == [], place
 
 
 def test_a_ussd_session_that_broke_off_goes_on_with_the_next_one(chat: ChatEdge) -> None:

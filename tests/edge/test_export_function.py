@@ -132,3 +132,21 @@ def test_no_object_and_no_log_line_has_personal_data(export_edge: Edge, log_outp
     for value in (make_nik(7001), "Melati", "82455507001", "1985", "10250", "ofc-12"):
         assert value not in json.dumps(read_bucket()), value
         assert value not in log_output.text, value
+
+
+def test_a_stage_with_the_layer_writes_parquet_too(
+    export_edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAFTAR_PARQUET_LAYER", "arn:aws:lambda:ap-southeast-3:000000000000:layer:duckdb:1")
+    export_edge.restart()
+    register_and_publish(export_edge, 1)
+    run_rollup(export_edge)
+
+    assert export_days(export_edge) == {"exported": 1, "open": 0}
+
+    s3 = boto3.client("s3")
+    manifest = json.loads(
+        s3.get_object(Bucket="exports", Key=f"{FIRST_DAY_PREFIX}_manifest.json")["Body"].read()
+    )
+    [file] = manifest["parquet"]
+    assert s3.get_object(Bucket="exports", Key=file["key"])["Body"].read(4) == b"PAR1"

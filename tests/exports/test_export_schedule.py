@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.campaigns.model import CampaignDay
-from chalicelib.exports.model import ExportFile, Manifest
+from chalicelib.exports.model import ExportFile, Manifest, StoredRows
 from chalicelib.exports.schedule import ExportPartialFailure
 from chalicelib.rollups.outbox import Consumer
 from tests.support.export_harness import TIME_LIMIT, ExportHarness, FunctionKilled
@@ -21,8 +21,8 @@ class RecordingStore:
     def __init__(self) -> None:
         self.published: list[CampaignDay] = []
 
-    def put(self, campaign_day: CampaignDay, version: int, rows: Iterable[bytes]) -> ExportFile:
-        return ExportFile(key="rows", rows=len(list(rows)), bytes=0, sha256="")
+    def put(self, campaign_day: CampaignDay, version: int, rows: Iterable[bytes]) -> StoredRows:
+        return StoredRows(files=[ExportFile(key="rows", rows=len(list(rows)), bytes=0, sha256="")])
 
     def publish(self, manifest: Manifest) -> None:
         self.published.append(CampaignDay(manifest.campaign_id, manifest.day))

@@ -48,7 +48,8 @@ def test_a_bucket_keeps_no_older_versions(template: PackagedTemplate) -> None:
 
 def test_objects_expire_after_a_set_time(template: PackagedTemplate) -> None:
     for name, bucket in get_buckets(template).items():
-        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        rules = bucket["LifecycleConfiguration"]["Rules"]
+        (rule,) = [each for each in rules if "Prefix" not in each]
         days = {"ExportsBucket": 730, "PhotosBucket": 90}[name]
         assert (rule["Status"], template.resolve_defaults(rule["ExpirationInDays"])) == ("Enabled", days)
 

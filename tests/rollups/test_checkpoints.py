@@ -167,6 +167,31 @@ def test_a_recount_on_request_ends_within_the_time_limit_of_the_api() -> None:
     assert harness.read_count == MANY
 
 
+def test_a_count_whose_sms_take_too_long_goes_on_after_its_registrations() -> None:
+    harness = LargeDayHarness(2_000)
+    harness.sms_counter.on_count = lambda: harness.clock.advance(AN_HOUR)
+    with pytest.raises(CountUnfinished):
+        harness.rollup_service.recount(FIRST_DAY)
+    assert harness.read_count == 2_000
+
+    harness.sms_counter.on_count = lambda: None
+    harness.rollup_service.recount(FIRST_DAY)
+
+    assert harness.read_count == 2_000
+    assert harness.is_summary_right()
+    assert harness.counting_state.find_checkpoint(FIRST_DAY) is None
+
+
+def test_a_live_report_whose_sms_take_too_long_says_so_and_stores_nothing() -> None:
+    harness = LargeDayHarness(2_000)
+    harness.sms_counter.on_count = lambda: harness.clock.advance(AN_HOUR)
+
+    with pytest.raises(CountUnfinished):
+        harness.report_service.build_live_report(FIRST_DAY)
+
+    assert harness.counting_state.find_checkpoint(FIRST_DAY) is None
+
+
 def test_a_finished_count_leaves_no_checkpoint() -> None:
     harness = LargeDayHarness()
     harness.run_function(minutes=5)
@@ -184,7 +209,7 @@ def test_an_unfinished_live_report_leaves_no_checkpoint() -> None:
     assert harness.counting_state.find_checkpoint(FIRST_DAY) is None
 
 
-@pytest.mark.parametrize("minutes", [4, 15], ids=["hardly begun", "nearly done"])
+@pytest.mark.parametrize("minutes", [4, 11], ids=["hardly begun", "nearly done"])
 def test_a_live_report_leaves_the_checkpoint_of_an_unfinished_count(minutes: int) -> None:
     harness = LargeDayHarness()
     harness.run_function(minutes=minutes)

@@ -58,6 +58,12 @@ def test_a_licence_that_a_person_read_is_that_of_the_installed_version() -> None
     assert {(name, metadata.version(name)) for name, _ in READ_BY_A_PERSON} == set(READ_BY_A_PERSON)
 
 
+def test_the_layer_of_exports_has_an_allowed_licence_and_needs_nothing_else() -> None:
+    [library] = read_requirements(ROOT / "ops" / "deploy" / "parquet_requirements.txt")
+    assert is_allowed(find_licence(metadata.distribution(library.name)))
+    assert list_needs(library.name) == set()
+
+
 def test_the_files_of_requirements_are_those_that_make_writes_and_installs() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     installed = re.findall(r"pip install .*--requirement (\S+)", makefile)

@@ -4,7 +4,11 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import duckdb
 
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.exports.model import Manifest
@@ -30,6 +34,19 @@ A_CAPTURE = CaptureFacts(
     received_on=date(2024, 10, 9),
     flags=(Flag.PHONE_BUSY,),
 )
+
+
+def read_parquet_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet file, with dates as JSON has them."""
+    with duckdb.connect() as connection:
+        relation = connection.read_parquet(str(path))
+        return [
+            {
+                name: value.isoformat() if isinstance(value, date) else value
+                for name, value in zip(relation.columns, row, strict=True)
+            }
+            for row in relation.fetchall()
+        ]
 
 
 class KilledStore(S3ExportStore):
@@ -62,6 +79,13 @@ class ExportBucket:
         """Return the manifest of the first day."""
         manifest: dict[str, Any] = json.loads(self.read(f"{DAY}_manifest.json"))
         return manifest
+
+    def read_parquet(self, key: str) -> list[dict[str, Any]]:
+        """Return the rows of a Parquet file, with dates as JSON has them."""
+        with TemporaryDirectory() as directory:
+            path = Path(directory) / "part.parquet"
+            path.write_bytes(self.read(key))
+            return read_parquet_rows(path)
 
     def read_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the files that the manifest names."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chalicelib.channels.telegram.rendering import BotCall, render_call
 from chalicelib.channels.text_menu.rendering import render_pages
+from chalicelib.channels.whatsapp.rendering import Message, render_message
 from chalicelib.conversations.capabilities import CAPABILITIES
 from chalicelib.conversations.events import ChannelName
 from chalicelib.conversations.messages import OutboxContent
@@ -19,8 +20,18 @@ from chalicelib.conversations.model import Prompt, Step
 from tests.support.chat_driver import CHAT, Person
 
 DIRECTORY = Path(__file__).parents[1] / "conversations"
-STORIES = tuple(sorted(path.stem for path in (DIRECTORY / "stories").glob("*.txt")))
 CHANNELS: tuple[ChannelName, ...] = ("telegram", "sms", "ussd")
+# The form of WhatsApp is another one.
+DOOR = "door"
+PLAYS: tuple[tuple[str, ChannelName], ...] = (
+    (DOOR, "whatsapp"),
+    *(
+        (path.stem, channel)
+        for path in sorted((DIRECTORY / "stories").glob("*.txt"))
+        if path.stem != DOOR
+        for channel in CHANNELS
+    ),
+)
 
 
 def read_story(name: str, channel: str) -> Iterator[str]:
@@ -86,15 +97,38 @@ def render_reply(prompt: Prompt, language: str, channel: ChannelName) -> list[st
     if CAPABILITIES[channel].has_pages:
         pages = render_pages(prompt, language, CAPABILITIES[channel])  # type: ignore[arg-type]
         return ["  < " + page.replace("\n", "\n    ") for page in pages]
+    if channel == "whatsapp":
+        return [*_describe_message(render_whatsapp(prompt, language))]
     return [*_describe_call(render_prompt(prompt, language))]
 
 
 def render_prompt(prompt: Prompt, language: str) -> BotCall:
     """Return the call of Telegram that sends a prompt."""
-    content = OutboxContent.model_validate(
-        {"channel": "telegram", "account": "bot", "recipient": CHAT, "language": language, "message": prompt}
+    return render_call(_make_content("telegram", prompt, language))
+
+
+def render_whatsapp(prompt: Prompt, language: str) -> Message:
+    """Return the message of WhatsApp that shows a prompt."""
+    message = render_message(_make_content("whatsapp", prompt, language))
+    assert message is not None
+    return message
+
+
+def _make_content(channel: ChannelName, prompt: Prompt, language: str) -> OutboxContent:
+    return OutboxContent.model_validate(
+        {"channel": channel, "account": "bot", "recipient": CHAT, "language": language, "message": prompt}
     )
-    return render_call(content)
+
+
+def _describe_message(message: Message) -> Iterator[str]:
+    interactive = message.get("interactive", {})
+    text = message["text"]["body"] if "text" in message else interactive["body"]["text"]
+    yield "  < " + text.replace("\n", "\n    ")
+    action = interactive.get("action", {})
+    titles = [button["reply"]["title"] for button in action.get("buttons", ())]
+    titles += [row["title"] for section in action.get("sections", ()) for row in section["rows"]]
+    if titles:
+        yield "    " + " ".join(f"[{title}]" for title in titles)
 
 
 def _describe_call(call: BotCall) -> Iterator[str]:
@@ -108,9 +142,8 @@ def _describe_call(call: BotCall) -> Iterator[str]:
 
 def main() -> None:
     """Write every transcript."""
-    for name in STORIES:
-        for channel in CHANNELS:
-            get_transcript_file(name, channel).write_text(write_transcript(name, channel), encoding="utf-8")
+    for name, channel in PLAYS:
+        get_transcript_file(name, channel).write_text(write_transcript(name, channel), encoding="utf-8")
 
 
 if __name__ == "__main__":

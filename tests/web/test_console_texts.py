@@ -4,9 +4,21 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from chalicelib.callers import Channel, DeviceMode
+from chalicelib.contributions.model import Payer
+from chalicelib.corrections.fields import PATHS
+from chalicelib.notifications.model import SmsState
+from chalicelib.registrations.corrections import CorrectionState
+from chalicelib.registrations.model import EventType, Flag, Status, Verification
+from chalicelib.registrations.reported_events import Cancellation
+from chalicelib.registrations.worker import Check
+from chalicelib.reviews.model import ReviewKind, ReviewState
+from chalicelib.rollups.model import SummaryState
+from chalicelib.sms_purposes import Purpose
 from chalicelib.web.site import CONSOLE_DIRECTORY, load_console_site
 from tests.support.source_tree import ROOT
 from tests.web.test_texts import PLACEHOLDER, run_in_node
@@ -19,6 +31,29 @@ SOURCES = {
 KEY = re.compile(r'"([a-z_]+\.[a-z_]+)"')
 # What is chosen by a value: `tOf("status", value)`, or t(`figure.${name}`).
 GROUP = re.compile(r"""\b(?:tOf\("([a-z_]+)"|t\(`([a-z_]+)\.)""")
+
+
+# The values that the API sends, by the group of texts that names them to people.
+VALUES: dict[str, tuple[str, ...]] = {
+    "cancel_reason": get_args(Cancellation.model_fields["reason"].annotation),
+    "channel": tuple(Channel),
+    "check": tuple(Check),
+    "correction_state": tuple(CorrectionState),
+    "device_mode": tuple(set(DeviceMode) - {DeviceMode.SELF}),
+    "event": tuple(EventType),
+    "field": tuple(path.rpartition(".")[2] for path in PATHS.values()),
+    "flag": tuple(Flag),
+    "payer": get_args(Payer),
+    "purpose": tuple(Purpose),
+    "review_action": tuple(ReviewState),
+    "review_done": tuple(ReviewState),
+    "review_kind": tuple(ReviewKind),
+    "review_state": tuple(ReviewState),
+    "sms_state": tuple(SmsState),
+    "status": tuple(Status),
+    "summary_state": tuple(SummaryState),
+    "verification": tuple(Verification),
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +92,13 @@ def test_every_text_is_in_both_languages_with_the_same_values(texts: dict[str, d
         assert indonesian.strip() == indonesian != "", key
         assert english.strip() == english != "", key
         assert set(PLACEHOLDER.findall(indonesian)) == set(PLACEHOLDER.findall(english)), key
+
+
+@pytest.mark.parametrize("group", VALUES)
+def test_every_value_of_the_api_has_a_text(texts: dict[str, dict[str, str]], group: str) -> None:
+    # The console names a field by what it is about.
+    values = {"work_place" if each == "place" and group == "field" else each for each in VALUES[group]}
+    assert [value for value in sorted(values) if f"{group}.{value}" not in texts] == []
 
 
 def test_no_text_is_unused(texts: dict[str, dict[str, str]]) -> None:

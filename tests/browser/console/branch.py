@@ -15,7 +15,7 @@ from chalicelib.clients.schemas import EnrolClient
 from ops.fake_sms.server import FakeSmsServer
 from tests.support.app_server import STAGE
 from tests.support.app_stage import CAMPAIGN, AppStage
-from tests.support.aws_events import make_sqs_event
+from tests.support.aws_events import make_schedule_event, make_sqs_event
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 from tests.support.stream_replay import StreamReplay
 
@@ -64,12 +64,13 @@ class Branch:
         """Enrol the core system and return its token."""
         return self.enrol("membership", Role.CORE, EVERY_CAMPAIGN)
 
-    def register(self, number: int = 1, **changes: Any) -> str:
-        """Register a worker at the van, and return the reference."""
+    def register(self, number: int = 1, *, token: str | None = None, **changes: Any) -> str:
+        """Register a worker at the van, or by another token, and return the reference."""
         capture = make_capture_payload(capture_id=make_capture_id(number), captured_at=self.now, **changes)
         capture["consent"]["given_at"] = capture["captured_at"]
         capture["worker"] = {**capture["worker"], "nik": make_nik(7000 + number)}
-        reference: str = self.send("POST", "/v1/registrations", capture, token=self._kiosk)["reference"]
+        answer = self.send("POST", "/v1/registrations", capture, token=token or self._kiosk)
+        reference: str = answer["reference"]
         self.publish()
         return reference
 
@@ -82,6 +83,11 @@ class Branch:
             self.invoke("on_notifications", make_sqs_event(*(each["Body"] for each in messages)))
             for each in messages:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
+
+    def send_due_sms(self) -> None:
+        """Send the SMS whose time has come, as the schedule does each minute."""
+        self.invoke("queue_due_sms", make_schedule_event())
+        self.publish()
 
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         """Invoke a function with an event."""

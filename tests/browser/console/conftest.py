@@ -29,8 +29,10 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSms
 
 
 @pytest.fixture
-def branch(moto_stage: None, gateway: FakeSmsServer) -> Iterator[Branch]:
-    """Yield a branch with its server."""
+def branch(moto_stage: None, gateway: FakeSmsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Branch]:
+    """Yield a branch with its server, where few registrations are enough for a device to be unusual."""
+    monkeypatch.setenv("DAFTAR_ANOMALY_MIN_WORKERS", "3")
+    monkeypatch.setenv("DAFTAR_APP_URL", "https://daftar.example/api/app")
     with run_app_stage() as stage:
         yield Branch(stage, gateway)
 

@@ -40,10 +40,82 @@ def test_every_version_of_a_day_can_be_read(branch: Branch, manager: Person) -> 
     manager.go(f"#/campaigns/{CAMPAIGN}/days/{branch.today}")
     manager.find("recount").click()
     expect(manager.page.locator(".day-page .huge")).to_have_text("2")
-    manager.page.get_by_text("Semua versi (2)").click()
+    manager.page.locator("summary", has_text="Semua versi (2)").click()
+    for version, registered in ((2, "2"), (1, "1")):
+        row = manager.page.get_by_role("row", name=f"Versi {version}")
+        expect(row).to_contain_text("Sementara")
+        expect(row.get_by_role("cell").last).to_have_text(registered)
+    manager.check_page("versions")
     manager.page.get_by_role("link", name="Versi 1").click()
     expect(manager.page.locator(".day-page .huge")).to_have_text("1")
+    assert (manager.problems, manager.errors) == ([], [])
+
+
+def test_the_page_of_a_day_is_printed_without_what_is_only_for_the_screen(
+    branch: Branch, manager: Person
+) -> None:
+    branch.register()
+    branch.count()
+    manager.page.evaluate("window.print = () => { window.printed = true; }")
+    manager.go(f"#/campaigns/{CAMPAIGN}/days/{branch.today}")
+    manager.page.get_by_role("button", name="Cetak").click()
+    assert manager.page.evaluate("window.printed")
+    manager.page.emulate_media(media="print")
+    for hidden in (".top", ".above", ".tools", ".versions"):
+        expect(manager.page.locator(hidden)).to_be_hidden()
+    expect(manager.page.locator("h1")).to_be_visible()
+    expect(manager.page.locator(".day-page .huge")).to_have_text("1")
+    # A sheet of paper, less its margins.
+    manager.page.set_viewport_size({"width": 720, "height": 1040})
+    assert manager.browser_page.measure_overflow() <= 0
     assert manager.errors == []
+
+
+@pytest.mark.parametrize("kind", ["a registration", "a campaign", "the rates"])
+def test_every_page_can_be_printed(branch: Branch, manager: Person, kind: str) -> None:
+    reference = branch.register()
+    fragments = {
+        "a registration": f"#/registrations/{reference}",
+        "a campaign": f"#/campaigns/{CAMPAIGN}",
+        "the rates": f"#/campaigns/{CAMPAIGN}/days/{branch.today}/rates",
+    }
+    manager.go(fragments[kind])
+    manager.page.emulate_media(media="print", color_scheme="dark")
+    manager.page.set_viewport_size({"width": 720, "height": 1040})
+    expect(manager.page.locator("h1")).to_be_visible()
+    for button in manager.page.get_by_role("button").all():
+        expect(button).to_be_hidden()
+    assert manager.browser_page.measure_overflow() <= 0
+    background = manager.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
+
+
+def test_held_sms_are_seen_the_budget_is_raised_and_they_are_sent(branch: Branch, manager: Person) -> None:
+    token = branch.stage.manager_token
+    branch.send("PATCH", f"/v1/campaigns/{CAMPAIGN}", {"sms_budget": 0}, token=token)
+    branch.stage.restart()
+    reference = branch.register()
+    assert branch.gateway.inbox.list_sms() == []
+    manager.go(f"#/registrations/{reference}")
+    expect(manager.find("sms-reason")).to_have_text("anggaran SMS hari itu habis")
+    manager.go(f"#/campaigns/{CAMPAIGN}")
+    expect(manager.page.get_by_text("1: anggaran SMS hari itu habis")).to_be_visible()
+    manager.find("raise-budget").click()
+    manager.find("budget-sms_budget").fill("250000")
+    manager.check_page("budget")
+    manager.find("budget-submit").click()
+    expect(manager.find("said")).to_have_text("Anggaran disimpan.")
+    assert branch.stage.container.campaigns.get_current(CAMPAIGN).sms_budget == 250_000
+    manager.find("release-sms").click()
+    manager.check_page("release")
+    branch.send_due_sms()
+    assert branch.gateway.inbox.list_sms() == []
+    manager.find("release-sms-confirm").click()
+    expect(manager.find("said")).to_have_text("1 SMS dilepas.")
+    assert manager.find("release-sms").count() == 0
+    branch.send_due_sms()
+    assert len(branch.gateway.inbox.list_sms()) == 1
+    assert (manager.problems, manager.errors) == ([], [])
 
 
 @pytest.mark.parametrize("version", [None, 1])

@@ -154,6 +154,12 @@ def test_a_manager_of_another_campaign_sees_none_of_it(branch: Branch, open_tab:
         f"#/campaigns/tanah-abang-2024/days/{branch.today}",
         f"#/campaigns/tanah-abang-2024/days/{branch.today}/versions/1",
         f"#/compare/tanah-abang-2024/{branch.today}/{OTHER_CAMPAIGN}/{branch.today}",
+        f"#/campaigns/tanah-abang-2024/days/{branch.today}/rates",
+        "#/campaigns/tanah-abang-2024/devices",
+        "#/campaigns/tanah-abang-2024/review",
+        "#/campaigns/tanah-abang-2024/review/looked_at",
+        "#/campaigns/tanah-abang-2024/screens",
+        "#/corrections",
         f"#/registrations/{reference}",
     )
     for fragment in hidden:
@@ -172,12 +178,25 @@ def test_an_sms_is_sent_once_more_and_the_history_says_who_asked(branch: Branch,
     manager.go(f"#/registrations/{reference}")
     manager.find("action-sms").click()
     manager.find("sms-form-submit").click()
+    expect(manager.find("said")).to_have_text("SMS akan dikirim lagi.")
     expect(manager.page.get_by_role("row", name="SMS diminta lagi")).to_contain_text("branch-office")
-    manager.find("action-sms").click()
-    manager.find("sms-form-purpose").select_option("active")
-    manager.find("sms-form-submit").click()
-    expect(manager.page.locator(".outcome.bad")).to_be_visible()
     assert manager.errors == []
+
+
+def test_an_sms_to_a_worker_without_a_phone_is_refused_in_words(branch: Branch, manager: Person) -> None:
+    reference = branch.register(worker={"phone": None})
+    manager.go(f"#/registrations/{reference}")
+    manager.find("action-sms").click()
+    manager.find("sms-form-submit").click()
+    expect(manager.page.locator(".outcome.bad")).to_contain_text("HP")
+
+
+def test_only_what_has_happened_is_offered_as_an_sms(branch: Branch, manager: Person) -> None:
+    reference = branch.register()
+    manager.go(f"#/registrations/{reference}")
+    manager.find("action-sms").click()
+    choices = manager.find("sms-form-purpose").locator("option").all_inner_texts()
+    assert choices == ["Pendaftaran diterima", "Nomor pendaftaran"]
 
 
 def test_a_registration_is_cancelled_with_a_reason(branch: Branch, manager: Person) -> None:
@@ -209,6 +228,49 @@ def test_the_core_sees_the_worker_and_issues_a_payment_code(branch: Branch, open
     person.find("verification-form-submit").click()
     expect(person.find("registration-detail", status="mismatch")).to_be_visible()
     assert person.errors == []
+
+
+def test_the_core_records_a_payment_once(branch: Branch, open_tab: OpenTab) -> None:
+    reference = branch.register()
+    person = open_tab()
+    person.sign_in(branch.enrol_core(), f"#/registrations/{reference}")
+    for _ in range(2):
+        person.find("action-payment").click()
+        person.find("payment-form-payment_id").fill("bank-77")
+        person.check_page("payment")
+        person.find("payment-form-submit").click()
+        expect(person.find("said")).to_have_text("Pembayaran dicatat.")
+    expect(person.find("registration-detail", status="active")).to_be_visible()
+    assert person.page.get_by_role("cell", name="Dibayar", exact=True).count() == 1
+    assert (person.problems, person.errors) == ([], [])
+
+
+def test_occupation_programmes_and_payer_are_corrected_by_choosing(branch: Branch, open_tab: OpenTab) -> None:
+    reference = branch.register()
+    sponsors = [{"sponsor_id": "toko-maju", "name": "Toko Maju", "quota": 5}]
+    branch.send(
+        "PATCH", f"/v1/campaigns/{CAMPAIGN}", {"sponsors": sponsors}, token=branch.stage.manager_token
+    )
+    person = open_tab(PHONE_WIDTH)
+    person.sign_in(branch.stage.manager_token, f"#/registrations/{reference}")
+    detail = person.find("registration-detail")
+    expect(detail).to_contain_text("Porter")
+    person.find("action-correct").click()
+    person.find("correction-reason").fill("Salah pilih")
+    for name, label in (
+        ("occupations", "Pedagang pasar"),
+        ("programmes", "JKK, JKM, JHT"),
+        ("months", "6"),
+        ("payer", "Sponsor"),
+        ("sponsor_id", "Toko Maju"),
+    ):
+        person.find(f"correction-{name}").select_option(label=label)
+    person.check_page("correction-choices")
+    person.find("correction-submit").click()
+    expect(person.find("said")).to_have_text("Koreksi disimpan.")
+    for shown in ("Pedagang pasar", "JKK, JKM, JHT", "Sponsor: toko-maju"):
+        expect(detail).to_contain_text(shown)
+    assert (person.problems, person.errors) == ([], [])
 
 
 def test_what_somebody_typed_stays_text(branch: Branch, open_tab: OpenTab) -> None:

@@ -5,7 +5,7 @@ from chalicelib.conversations.messages import OutboxContent
 from chalicelib.conversations.model import Acknowledgement, OfficerMessage
 from tests.support.chat_driver import CHAT, Person
 from tests.support.chat_libraries import judge
-from tests.support.transcripts import STORIES, play_line, read_story, render_prompt
+from tests.support.transcripts import PLAYS, play_line, read_story, render_prompt
 
 
 def make_content(message: Acknowledgement | OfficerMessage) -> OutboxContent:
@@ -18,7 +18,7 @@ def list_calls() -> list[BotCall]:
         render_call(make_content(Acknowledgement(callback_id="9"))),
         render_call(make_content(OfficerMessage(text="Silakan datang ke kantor cabang. _" * 200))),
     ]
-    for story in STORIES:
+    for story in [story for story, channel in PLAYS if channel == "telegram"]:
         person = Person("telegram")
         for line in read_story(story, "telegram"):
             if not line.startswith("(wait"):

@@ -10,10 +10,10 @@ from chalicelib.clock import Clock, utc_now
 from chalicelib.crypto.encryption import read_key_id
 from ops.errors import OperationError
 from ops.key_rotation import MIN_KEPT_PERIOD, KeyRotation, RotationResult
-from tests.e2e.stack_1.example.test_confidentiality import in_the_logs, in_the_queues, in_the_tables
 from tests.support.isolated_campaign import DAY, await_pipeline_idle, open_market
 from tests.support.polling import wait_until
 from tests.support.running_stack import RunningStack
+from tests.support.stack_contents import in_the_logs, in_the_queues, in_the_tables
 
 pytestmark = pytest.mark.e2e
 

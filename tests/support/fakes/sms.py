@@ -196,7 +196,12 @@ class InMemorySmsCounts:
 
     def __init__(self) -> None:
         self.counts_by_day: dict[CampaignDay, SmsTotals] = {}
+        self.on_count: Callable[[], object] = lambda: None
 
-    def count_sms(self, campaign_day: CampaignDay) -> SmsTotals:
-        """Return the totals of a day; all are 0 for a day that has none."""
+    def count_sms(
+        self, campaign_day: CampaignDay, *, check_time: Callable[[], object] = lambda: None
+    ) -> SmsTotals:
+        """Return the totals of a day; all are 0 for a day that has none. `on_count` is called before."""
+        self.on_count()
+        check_time()
         return self.counts_by_day.get(campaign_day, SmsTotals())

@@ -8,7 +8,8 @@ from chalicelib.campaigns.model import CampaignDay
 from chalicelib.rollups.due import DueEntry, ListProgress
 from chalicelib.rollups.model import Headline, Summary, SummaryState
 from chalicelib.rollups.outbox import Consumer, OutboxEntry
-from chalicelib.rollups.service import Checkpoint, DirtyDay, VersionExists
+from chalicelib.rollups.running_count import Checkpoint
+from chalicelib.rollups.service import DirtyDay, VersionExists
 from tests.support.fakes.outbox import InMemoryOutbox
 
 if TYPE_CHECKING:

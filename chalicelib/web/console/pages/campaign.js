@@ -8,6 +8,7 @@ import { formatDay } from "../texts/language.js";
 import { formatDays, formatMoment, USUAL_ZONE } from "../texts/moments.js";
 import { t, tOf } from "../texts/translate.js";
 import { makeDownloads } from "./downloads.js";
+import { makeForm } from "./forms.js";
 import { makeAction, makeConfirmedAction, makeFacts, makeLinksUp, makeSection, makeTable } from "./parts.js";
 
 /** @typedef {import("../scripts/console.js").Console} Console */
@@ -130,9 +131,14 @@ function listDays(campaign, counted) {
 function makeBudget(console, campaignId, { held, budget_day: day, budget, committed }) {
   const reasons = Object.entries(held);
   const release = async () => {
-    const { released } = await console.requests.send("POST", makePath("campaigns", campaignId, "held-sms"));
-    await console.show();
-    return t("budget.released", { number: released });
+    // One request has little time: it says if there are more.
+    let released = 0;
+    for (let isFinished = false; !isFinished; ) {
+      const answer = await console.requests.send("POST", makePath("campaigns", campaignId, "held-sms"));
+      released += answer.released;
+      isFinished = answer.is_finished;
+    }
+    await console.show(t("budget.released", { number: released }));
   };
   return makeSection(
     t("budget.title"),
@@ -141,8 +147,26 @@ function makeBudget(console, campaignId, { held, budget_day: day, budget, commit
       [t("budget.committed"), formatRupiah(committed)],
       [t("budget.held"), reasons.length ? reasons.map(([reason, number]) => `${groupThousands(number)}: ${tOf("sms_reason", reason)}`).join("; ") : "0"],
     ]),
+    makeRaise(console, campaignId, budget),
     reasons.length ? makeConfirmedAction(t("budget.release"), t(held.receipts_silent ? "budget.ask_twice" : "budget.ask"), release, { testid: "release-sms" }) : null,
   );
+}
+
+/**
+ * @param {Console} console
+ * @param {string} campaignId
+ * @param {number} budget
+ */
+function makeRaise(console, campaignId, budget) {
+  const form = makeForm([{ name: "sms_budget", label: t("field.sms_budget"), type: "number", value: budget, hint: t("budget.raise_hint") }], {
+    submit: t("campaign.save"),
+    testid: "budget",
+    onSubmit: async ({ sms_budget: amount }) => {
+      await console.requests.send("PATCH", makePath("campaigns", campaignId), { sms_budget: Number(amount) });
+      await console.show(t("budget.raised"));
+    },
+  });
+  return h("details", { class: "raise" }, h("summary", { testid: "raise-budget" }, t("budget.raise")), form);
 }
 
 /** @param {Campaign} campaign */

@@ -1,11 +1,13 @@
 // The page of a campaign day, as it is in the mail and on paper, with its versions and files.
 
 import { makeAddress, makePath } from "../scripts/addresses.js";
+import { groupThousands } from "../rules/rupiah.js";
 import { button, h } from "../screens/elements.js";
 import { formatDay, getLanguage } from "../texts/language.js";
-import { t } from "../texts/translate.js";
+import { formatMoment, USUAL_ZONE } from "../texts/moments.js";
+import { t, tOf } from "../texts/translate.js";
 import { makeDownloads } from "./downloads.js";
-import { makeAction, makeLinksUp } from "./parts.js";
+import { makeAction, makeLinksUp, makeTable } from "./parts.js";
 
 /** @typedef {import("../scripts/console.js").Console} Console */
 
@@ -20,15 +22,16 @@ export async function makeDayPage(console, campaignId, day, version) {
   const { requests, session } = console;
   const path = makePath("campaigns", campaignId, "summaries", day);
   const chosen = version ? `&version=${version}` : "";
-  const [{ blob }, summaries] = await Promise.all([
+  const isManager = session.hasRole("manager");
+  const [{ blob }, { versions }, campaign] = await Promise.all([
     requests.load(`${path}?format=html&language=${getLanguage()}${chosen}`, "text/html"),
-    requests.get(makePath("campaigns", campaignId, "summaries")),
+    requests.get(`${path}/versions`),
+    isManager ? requests.get(makePath("campaigns", campaignId)) : null,
   ]);
-  const headline = summaries.days.find((/** @type {any} */ each) => each.day === day);
   const shown = readPage(await blob.text());
   return {
     title: formatDay(day),
-    above: makeLinksUp([["#/campaigns", t("campaigns.title")], [makeAddress("campaigns", campaignId), campaignId]]),
+    above: makeLinksUp([["#/campaigns", t("campaigns.title")], [makeAddress("campaigns", campaignId), campaign?.name ?? campaignId]]),
     element: h(
       "div",
       {},
@@ -37,9 +40,10 @@ export async function makeDayPage(console, campaignId, day, version) {
         { class: "tools" },
         makeDownloads(console, campaignId, day, version),
         button(t("day.print"), () => print(), { class: "button small" }),
-        session.hasRole("manager") && makeRecount(console, campaignId, day, path),
-        makeVersions(campaignId, day, headline?.version ?? 1, version),
+        isManager && h("a", { class: "button small", href: makeAddress("campaigns", campaignId, "days", day, "rates") }, t("rates.title")),
+        isManager && makeRecount(console, campaignId, day, path),
       ),
+      makeVersions(campaignId, day, versions, version, campaign?.zone),
       h("div", { class: "day-page" }, shown),
     ),
   };
@@ -79,13 +83,18 @@ function makeRecount(console, campaignId, day, path) {
 /**
  * @param {string} campaignId
  * @param {string} day
- * @param {number} newest
+ * @param {{version: number, state: string, counted_at: string, registered: number}[]} versions The newest first.
  * @param {string | undefined} chosen
+ * @param {string} [zone]
  */
-function makeVersions(campaignId, day, newest, chosen) {
-  const numbers = Array.from({ length: newest }, (_, index) => newest - index);
-  const links = numbers.map((number) =>
-    h("a", { href: makeAddress("campaigns", campaignId, "days", day, "versions", number), "aria-current": String(number) === (chosen ?? String(newest)) && "page" }, t("day.version", { version: number })),
-  );
-  return h("details", { class: "versions" }, h("summary", {}, t("day.versions", { number: newest })), h("nav", { "aria-label": t("day.versions", { number: newest }) }, ...links));
+function makeVersions(campaignId, day, versions, chosen, zone = USUAL_ZONE) {
+  const newest = versions[0].version;
+  const rows = versions.map(({ version, state, counted_at: countedAt, registered }) => [
+    h("a", { href: makeAddress("campaigns", campaignId, "days", day, "versions", version), "aria-current": String(version) === (chosen ?? String(newest)) && "page" }, t("day.version", { version })),
+    h("span", { class: `badge ${state}` }, tOf("summary_state", state)),
+    formatMoment(countedAt, zone),
+    groupThousands(registered),
+  ]);
+  const columns = [t("day.version_column"), t("sms.state"), t("day.counted"), t("rates.registered")];
+  return h("details", { class: "versions", open: chosen !== undefined }, h("summary", {}, t("day.versions", { number: newest })), makeTable(t("day.versions", { number: newest }), columns, rows, { numbers: [3], isCaptionHidden: true }));
 }

@@ -14,21 +14,23 @@ import { runAction } from "./parts.js";
  * @property {string | number} [value]
  * @property {[string, string][]} [choices]
  * @property {Record<string, any>} [attributes]
+ * @property {string} [group] The legend of the fields that it stands with.
  */
 
 /**
  * Return a form. Its values are texts; those left empty are left out.
  * @param {FieldSpec[]} specs
- * @param {{submit: string, testid?: string, onSubmit: (values: Record<string, string>) => Promise<string | void>, extra?: Node}} options
+ * @param {{submit: string, testid?: string, onSubmit: (values: Record<string, string>) => Promise<string | void>, intro?: Node, extra?: Node}} options
  */
-export function makeForm(specs, { submit, testid, onSubmit, extra }) {
-  const fields = specs.map((spec) => ({ name: spec.name, ...makeField(spec, testid) }));
+export function makeForm(specs, { submit, testid, onSubmit, intro, extra }) {
+  const fields = specs.map((spec) => ({ name: spec.name, group: spec.group, ...makeField(spec, testid) }));
   const outcome = h("p", { class: "outcome", role: "status" });
   const start = h("button", { type: "submit", class: "button main", testid: testid && `${testid}-submit` }, submit);
   const form = h(
     "form",
     { class: "card", autocomplete: "off", novalidate: true, testid },
-    ...fields.map((each) => each.element),
+    intro,
+    ...arrange(fields),
     extra,
     h("div", { class: "buttons" }, start),
     outcome,
@@ -47,6 +49,18 @@ export function makeForm(specs, { submit, testid, onSubmit, extra }) {
     });
   });
   return form;
+}
+
+/**
+ * Return the fields in their order, those of a group in a fieldset.
+ * @param {{group: string | undefined, element: HTMLElement}[]} fields
+ */
+function arrange(fields) {
+  const groups = [...new Set(fields.map((each) => each.group))];
+  return groups.flatMap((group) => {
+    const elements = fields.filter((each) => each.group === group).map((each) => each.element);
+    return group === undefined ? elements : [h("fieldset", {}, h("legend", { class: "label" }, group), h("div", { class: "group" }, ...elements))];
+  });
 }
 
 /**

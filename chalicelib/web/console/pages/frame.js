@@ -49,15 +49,18 @@ export function makeFrame(console) {
       busy.textContent = t("frame.busy");
       main.setAttribute("aria-busy", "true");
     },
-    /** @param {import("../scripts/console.js").Page} page */
-    show(page) {
+    /**
+     * @param {import("../scripts/console.js").Page} page
+     * @param {string} [said] What came of an action.
+     */
+    show(page, said) {
       busy.textContent = "";
       main.removeAttribute("aria-busy");
       update();
       title.textContent = page.title;
       document.title = `${page.title} - Daftar`;
       above.replaceChildren(...(page.above ? [page.above] : []));
-      main.replaceChildren(title, page.element);
+      main.replaceChildren(title, ...(said ? [h("p", { class: "notice good", role: "status", testid: "said" }, said)] : []), page.element);
       scrollTo(0, 0);
       if (page.start) page.start();
       else title.focus({ preventScroll: true });
@@ -75,6 +78,7 @@ function listWays({ session }) {
   const readsPeople = ["manager", "core", "admin"].some((role) => session.hasRole(role));
   return [
     ...(readsFigures ? /** @type {[string, string][]} */ ([["#/campaigns", t("frame.campaigns")], ["#/compare", t("frame.compare")]]) : []),
+    ...(session.hasRole("core") ? /** @type {[string, string][]} */ ([["#/corrections", t("frame.corrections")]]) : []),
     ...(readsPeople ? /** @type {[string, string][]} */ ([["#/search", t("frame.search")]]) : []),
   ];
 }

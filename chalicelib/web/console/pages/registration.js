@@ -8,6 +8,7 @@ import { formatMoment, USUAL_ZONE } from "../texts/moments.js";
 import { t, tOf } from "../texts/translate.js";
 import { makeFacts, makeLinksUp, makeSection, makeTable } from "./parts.js";
 import { makeActions } from "./registration-actions.js";
+import { nameField, nameOccupations } from "./values.js";
 
 /** @typedef {import("../scripts/console.js").Console} Console */
 
@@ -19,7 +20,7 @@ import { makeActions } from "./registration-actions.js";
 export async function makeRegistrationPage(console, reference) {
   const { requests, session } = console;
   const path = makePath("registrations", reference);
-  const [registration, { sms }] = await Promise.all([requests.get(path), requests.get(`${path}/sms`)]);
+  const [registration, { sms }, occupations] = await Promise.all([requests.get(path), requests.get(`${path}/sms`), console.readOccupations()]);
   const { corrections } = hasCorrections(registration) ? await requests.get(`${path}/corrections`) : { corrections: [] };
   const campaignId = registration.campaign_id;
   // The core system may read the registration, and not its campaign.
@@ -32,8 +33,8 @@ export async function makeRegistrationPage(console, reference) {
       "div",
       { class: "registration", testid: "registration-detail", data: { reference: registration.reference, status: registration.status } },
       makeHead(registration, zone),
-      h("div", { class: "two" }, makeWorker(registration), makeCoverage(registration)),
-      makeActions(console, registration, corrections),
+      h("div", { class: "two" }, makeWorker(registration, occupations), makeCoverage(registration)),
+      makeActions(console, registration, corrections, { occupations, sponsors: campaign?.sponsors ?? null, zone }),
       makeSms(sms, zone),
       corrections.length ? makeCorrections(corrections, zone) : null,
       makeHistory(registration, zone),
@@ -73,8 +74,11 @@ function makeHead({ status, verification, flags = [], active_until: activeUntil,
   );
 }
 
-/** @param {any} registration */
-function makeWorker({ worker, work }) {
+/**
+ * @param {any} registration
+ * @param {import("./values.js").Occupation[]} occupations
+ */
+function makeWorker({ worker, work }, occupations) {
   return makeSection(
     t("registration.worker"),
     makeFacts([
@@ -85,7 +89,7 @@ function makeWorker({ worker, work }) {
       [t("field.address"), worker.address],
       [t("field.postal_code"), worker.postal_code],
       [t("field.email"), worker.email],
-      [t("field.occupations"), work.occupations.join(", ")],
+      [t("field.occupations"), nameOccupations(work.occupations, occupations)],
       [t("field.work_place"), work.place],
       [t("field.monthly_income"), work.monthly_income && formatRupiah(work.monthly_income)],
     ]),
@@ -116,14 +120,16 @@ function makeCoverage({ coverage, quote, payment_code: code }) {
 function makeSms(sms, zone) {
   const rows = sms.map((each) => [
     tOf("purpose", each.purpose),
-    h("span", { class: `badge sms-${each.state}`, testid: "sms", data: { purpose: each.purpose, state: each.state } }, tOf("sms_state", each.state)),
-    each.reason ? tOf("sms_reason", each.reason) : "–",
+    [
+      h("span", { class: `badge sms-${each.state}`, testid: "sms", data: { purpose: each.purpose, state: each.state } }, tOf("sms_state", each.state)),
+      each.reason && h("span", { class: "beneath", testid: "sms-reason" }, tOf("sms_reason", each.reason)),
+    ],
     formatMoment(each.requested_at, zone),
   ]);
   return makeSection(
     t("registration.sms"),
     rows.length
-      ? makeTable(t("registration.sms"), [t("sms.purpose"), t("sms.state"), t("sms.reason"), t("sms.requested_at")], rows, { isCaptionHidden: true })
+      ? makeTable(t("registration.sms"), [t("sms.purpose"), t("sms.state"), t("sms.requested_at")], rows, { isCaptionHidden: true })
       : h("p", { class: "soft" }, t("sms.none")),
   );
 }
@@ -167,15 +173,7 @@ function describeDetail(detail) {
       if (name === "fields") return String(value).split(",").map(nameField).join(", ");
       if (name === "purpose") return tOf("purpose", String(value));
       if (name === "reason") return tOf("cancel_reason", String(value));
-      return `${name}: ${value}`;
+      return `${nameField(name)}: ${value}`;
     })
     .join("; ");
-}
-
-/**
- * Return the name of a field by its path: `worker.phone` is `phone`.
- * @param {string} path
- */
-export function nameField(path) {
-  return tOf("field", path.split(".").at(-1) ?? path);
 }

@@ -103,7 +103,7 @@ function makeForm(console, campaignId, item) {
     const choice = button(tOf("review_action", state), () => runAction(choice, outcome, async () => {
       const typed = input.value.trim();
       await console.requests.send("PATCH", makePath("campaigns", campaignId, "review-items", item.item_id), { state, ...(typed ? { note: typed } : {}) });
-      await console.show();
+      await console.show(tOf("review_done", state));
     }), { class: "button", testid: `review-${state}` });
     return choice;
   });

@@ -5,8 +5,10 @@ import { makeCampaignFormPage } from "../pages/campaign-form.js";
 import { makeCampaignPage } from "../pages/campaign.js";
 import { makeCampaignsPage } from "../pages/campaigns.js";
 import { makeComparePage } from "../pages/compare.js";
+import { makeCorrectionsPage } from "../pages/corrections.js";
 import { makeDayPage } from "../pages/day.js";
 import { makeDevicesPage } from "../pages/devices.js";
+import { makeRatesPage } from "../pages/rates.js";
 import { makeRegistrationPage } from "../pages/registration.js";
 import { makeReviewPage } from "../pages/review.js";
 import { makeScreensPage } from "../pages/screens.js";
@@ -23,12 +25,14 @@ const PAGES = [
   [/^campaigns\/([^/]+)\/change$/, makeCampaignFormPage],
   [/^campaigns\/([^/]+)\/days\/([^/]+)$/, makeDayPage],
   [/^campaigns\/([^/]+)\/days\/([^/]+)\/versions\/(\d+)$/, makeDayPage],
+  [/^campaigns\/([^/]+)\/days\/([^/]+)\/rates$/, makeRatesPage],
   [/^campaigns\/([^/]+)\/devices$/, makeDevicesPage],
   [/^campaigns\/([^/]+)\/review$/, makeReviewPage],
   [/^campaigns\/([^/]+)\/review\/([a-z_]+)$/, makeReviewPage],
   [/^campaigns\/([^/]+)\/screens$/, makeScreensPage],
   [/^compare$/, makeComparePage],
   [/^compare\/([^/]+)\/([^/]+)\/([^/]+)\/([^/]+)$/, makeComparePage],
+  [/^corrections$/, makeCorrectionsPage],
   [/^search$/, makeSearchPage],
   [/^registrations\/([^/]+)$/, makeRegistrationPage],
 ];

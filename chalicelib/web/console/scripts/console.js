@@ -33,6 +33,8 @@ export class Console {
     this.release = release;
     /** What the last search found, for as long as the tab is open and nobody signed out. @type {any} */
     this.found = null;
+    /** @type {import("../pages/values.js").Occupation[] | null} */
+    this.occupations = null;
     this.turn = 0;
     setLanguage(sessionStorage.getItem(LANGUAGE) === "en" ? "en" : "id");
     this.frame = makeFrame(this);
@@ -63,8 +65,17 @@ export class Console {
     else location.hash = fragment;
   }
 
-  /** Show the page of the address anew. Of two that are asked for, the later one is shown. */
-  async show() {
+  /** Return the list of occupations, which is read once: it is the same for everybody. */
+  async readOccupations() {
+    this.occupations ??= /** @type {import("../pages/values.js").Occupation[]} */ ((await this.requests.get("v1/occupations")).occupations);
+    return this.occupations;
+  }
+
+  /**
+   * Show the page of the address anew. Of two that are asked for, the later one is shown.
+   * @param {string} [said] What came of an action, to be told above the page.
+   */
+  async show(said) {
     document.documentElement.lang = getLanguage();
     const turn = ++this.turn;
     if (this.session.token === null) return this.showSignIn(null);
@@ -72,7 +83,7 @@ export class Console {
     try {
       this.session.caller ??= await this.requests.get("v1/caller");
       const page = await openPage(this, location.hash);
-      if (turn === this.turn) this.frame.show(page);
+      if (turn === this.turn) this.frame.show(page, said);
     } catch (error) {
       // Where the session has ended meanwhile, the sign-in is on the screen already.
       if (turn !== this.turn) return;

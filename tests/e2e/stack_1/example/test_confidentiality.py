@@ -16,6 +16,7 @@ from tests.e2e.stack_1.example.conftest import MarketDay
 from tests.support.isolated_campaign import open_market
 from tests.support.queue_control import await_message_body, limit_receives, pause_notifications
 from tests.support.running_stack import RunningStack
+from tests.support.stack_contents import in_the_logs, in_the_queues, in_the_tables
 
 _WORD = re.compile(r"\w+")
 
@@ -67,48 +68,12 @@ def digits(typed: str) -> str:
     return re.sub(r"\D", "", typed)
 
 
-def in_the_logs(stack: RunningStack) -> Iterator[str]:
-    """Every event of every function's log."""
-    logs = stack.aws_client("logs")
-    for group in logs.describe_log_groups()["logGroups"]:
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-        yield from (event["message"] for page in pages for event in page["events"])
-
-
 def phones_in(text: str) -> list[str]:
     """The phone numbers that somebody else's detector finds, once what machines make is left out."""
     left = _MACHINES.sub("-", text)
     if not _LONG_NUMBER.search(left):
         return []
     return [found.raw_string for found in PhoneNumberMatcher(left, "ID", leniency=Leniency.VALID)]
-
-
-def in_the_queues(stack: RunningStack) -> Iterator[str]:
-    """Every message of every queue, dead letters and failures of the stream too; all stay where they are."""
-    sqs = stack.aws_client("sqs")
-    for url in sqs.list_queues()["QueueUrls"]:
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
-        yield from (message["Body"] for message in found.get("Messages", []))
-
-
-def in_the_tables(stack: RunningStack) -> Iterator[str]:
-    """Every item of every table as it is kept, with its bytes readable."""
-    dynamodb = stack.aws_client("dynamodb")
-    for table in dynamodb.list_tables()["TableNames"]:
-        for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-            for item in page["Items"]:
-                yield json.dumps(item, default=show_bytes, ensure_ascii=False)
-
-
-def show_bytes(value: bytes) -> str:
-    """Return bytes as text if they are text, else each run in them that looks like it.
-
-    A sealed value is random: a name of three letters occurs in it by chance, a run of six letters hardly.
-    """
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return " ".join(run.decode() for run in re.findall(rb"[ -~]{6,}", value))
 
 
 PLACES = {"logs": in_the_logs, "queues": in_the_queues, "tables": in_the_tables}
