@@ -19,6 +19,13 @@ from tests.support.running_stack import RunningStack
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
 DAY = "2024-10-09"
+MANAGER_PATHS = (
+    "/v1/campaigns/{campaign}/summaries/{day}",
+    "/v1/campaigns/{campaign}/summaries/{day}?format=html",
+    "/v1/campaigns/{campaign}/summaries/{day}?format=xlsx",
+    "/v1/campaigns/{campaign}/summaries",
+    "/v1/registrations?campaign_id={campaign}&day={day}",
+)
 # Longer than API Gateway lets a request last.
 _TIMEOUT_SECONDS = 60
 _OFFICE_HOURS = 10
@@ -134,15 +141,8 @@ class LoadedCampaign:
 
     def read_as_manager(self, number: int) -> str | None:
         """Read the day as a manager: figures, page, spreadsheet, the list of days, the registrations."""
-        base = f"/v1/campaigns/{self.campaign_id}/summaries"
-        paths = (
-            f"{base}/{DAY}",
-            f"{base}/{DAY}?format=html",
-            f"{base}/{DAY}?format=xlsx",
-            base,
-            f"/v1/registrations?campaign_id={self.campaign_id}&day={DAY}",
-        )
-        answer = self._send("manager", "GET", paths[number % len(paths)])
+        path = MANAGER_PATHS[number % len(MANAGER_PATHS)].format(campaign=self.campaign_id, day=DAY)
+        answer = self._send("manager", "GET", path)
         if isinstance(answer, str):
             return answer
         return None if answer.status_code == httpx.codes.OK else _describe(answer)

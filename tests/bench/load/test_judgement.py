@@ -116,6 +116,21 @@ def test_each_fault_fails_its_own_gate_and_ends_with_1(fault: str) -> None:
     assert f"Verdict: BAD ({gate})" in printed.replace("\n", "")
 
 
+def test_a_kind_of_request_that_always_takes_long_is_no_tail_and_one_that_is_late_is() -> None:
+    def make_looks(*late: int) -> list[Timing]:
+        usual = [0.05, 0.06, 0.07, 0.05, 1.5]
+        return [
+            Timing(number, number, number + usual[number % 5] * (20 if number in late else 1))
+            for number in range(200)
+        ]
+
+    looks = ScenarioResult("looks", make_looks(), rate=1.0, kinds=5)
+    assert list_failed(replace(GOOD, scenarios=[looks])) == []
+    late = replace(looks, timings=make_looks(10, 14, 51))
+    assert list_failed(replace(GOOD, scenarios=[late])) == ["looks: p99 beside p50"]
+    assert list_failed(replace(GOOD, scenarios=[replace(looks, kinds=1)])) == ["looks: p99 beside p50"]
+
+
 def test_a_report_without_gates_shows_nothing_and_is_no_success() -> None:
     assert print_report("Nothing", {}, [], console=Console(file=StringIO())) == 1
 
