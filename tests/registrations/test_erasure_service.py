@@ -66,7 +66,7 @@ def test_the_counts_are_kept_in_remnants_under_ids_that_lead_nowhere(harness: Re
     assert len({item["pk"]["S"] for item in left}) == 2
     facts = sorted((sorted(item["facts"]["M"]) for item in left), key=len)
     assert facts == [
-        ["figures", "status"],
+        ["client_id", "figures", "officer", "status"],
         [
             *("age", "channel", "client_id", "differs", "hour", "occupations", "officer", "outcome"),
             *("programmes", "received_on", "sex"),
