@@ -6,7 +6,7 @@ REQUIREMENTS := requirements requirements-dev $(addsuffix requirements,ops/local
 SOURCES := app.py chalicelib infra ops tests examples bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench load soak cost model package parquet-layer audit template-audit requirements clean
+.PHONY: help setup environments run test format format-check lint types unit infra e2e api docs faults screenshots odk drill record-release bench load chats soak cost model package parquet-layer audit template-audit requirements clean
 .SUFFIXES:
 
 help: ## Say what each target does
@@ -129,6 +129,9 @@ bench: setup ## Measure cold start, warm CPU and zip size against a bare handler
 
 load: setup ## Load a stack: market day, evening sync, broadcast, status checks, managers (LOAD="--vans 5 ..."); half an hour
 	@$(BIN)/python -m bench.load $(LOAD)
+
+chats: setup ## Let 200 workers register by Telegram at once, with duplicates, delays, 429 and killed processes (CHATS="--workers 50")
+	@$(BIN)/python -m bench.chats $(CHATS)
 
 soak: setup ## Register 100,000 workers in an hour or more, and see whether anything grows (SOAK="--registrations 5000 ...")
 	@$(BIN)/python -m bench.soak $(SOAK)

@@ -15,16 +15,16 @@ from chalicelib import batches, observability
 from chalicelib.aws.lambda_context import get_context
 from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
+from chalicelib.http.lazy_routes import LazyRoutes
 from chalicelib.http.route_access import build_route_access, protect_routes
-from chalicelib.routes import ROUTES
-from chalicelib.snapshots import forget_when_restored
+from chalicelib.registrations import routes as registration_routes
+from chalicelib.snapshots import complete_before_snapshot, forget_when_restored
 
 container = forget_when_restored(Container())
 
 # Chalice would set the logger of this name, which is the product's and Powertools' too, to level ERROR.
 app = Chalice(app_name="daftar", configure_logs=False)
-for routes in ROUTES:
-    app.register_blueprint(routes.blueprint(container))
+app.register_blueprint(registration_routes.blueprint(container))
 for source in ("dynamodb", "scheduled", "sqs"):
     app.register_middleware(observability.redact_errors, source)
 app.register_middleware(partial(middleware.record_use, lambda: container.token_uses), "http")
@@ -40,7 +40,17 @@ def authorize_caller(request: AuthRequest) -> dict[str, Any]:
     )
 
 
+def register_other_routes() -> None:
+    """Register the routes that captures do not need."""
+    from chalicelib.routes import ROUTES
+
+    for routes in ROUTES:
+        app.register_blueprint(routes.blueprint(container))
+    protect_routes(app, authorize_caller)
+
+
 protect_routes(app, authorize_caller)
+app.routes = complete_before_snapshot(LazyRoutes(app.routes, register_other_routes))  # type: ignore[assignment]
 
 
 @app.on_dynamodb_record(

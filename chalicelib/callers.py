@@ -1,11 +1,11 @@
 """The caller of a request: its roles, its channel and the campaigns that it works for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from chalicelib.refusals import CampaignNotAllowed, NotAllowed
+from chalicelib.values import Value
 
 EVERY_CAMPAIGN = "*"
 
@@ -75,16 +75,14 @@ REFUSED_TOKEN_CONTEXT: Mapping[str, str] = {"refused": "token_revoked"}
 """The authorizer's context of a request with a revoked or expired token. It names no caller."""
 
 
-@dataclass(frozen=True)
-class DailyCap:
+class DailyCap(Value):
     """Daily limits: above `flag` captures are accepted with a flag, above `cap` they are refused."""
 
     flag: int
     cap: int
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Value):
     """The client that sent a request, as the authorizer identified it.
 
     `daily_cap` is the client's own, if its enrolment set one. `link_id` names the link by which a worker's

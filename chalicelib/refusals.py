@@ -1,7 +1,8 @@
 """Refusals: exceptions with a stable code, by which the domain declines a request."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
+
+from chalicelib.values import Value
 
 
 class Refusal(Exception):
@@ -20,8 +21,7 @@ class Refusal(Exception):
         return self
 
 
-@dataclass(frozen=True)
-class BrokenRule:
+class BrokenRule(Value):
     """A rule that a field breaks: `field` is a dotted path, `code` is stable. Never holds the value.
 
     `digits` is the number of digits that the person typed, where the message tells it.

@@ -1,4 +1,4 @@
-"""The modules with HTTP routes: each has a function `blueprint`, which `app.py` calls."""
+"""The modules with HTTP routes beside those of captures: each has a function `blueprint`, for `app.py`."""
 
 from chalicelib.audit import routes as audit_routes
 from chalicelib.campaigns import routes as campaign_routes
@@ -15,7 +15,6 @@ from chalicelib.enrolments import routes as enrolment_routes
 from chalicelib.http import routes as api_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
-from chalicelib.registrations import routes as registration_routes
 from chalicelib.registrations import routes_lifecycle as lifecycle_routes
 from chalicelib.rescues import routes as rescue_routes
 from chalicelib.reviews import routes as review_routes
@@ -38,7 +37,6 @@ ROUTES = (
     occupation_routes,
     odk_routes,
     quote_routes,
-    registration_routes,
     rescue_routes,
     review_routes,
     search_routes,

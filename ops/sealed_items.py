@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from boto3.dynamodb.types import Binary
-
 from chalicelib.aws.items import from_item
 from chalicelib.campaigns.store import reseal as reseal_campaign
 from chalicelib.conversations.store_items import reseal as reseal_conversation
@@ -42,10 +40,9 @@ def iter_pages(dynamodb: Any, table_name: str) -> Iterator[list[dict[str, Any]]]
 def iter_key_ids(value: object) -> Iterator[str]:
     """Yield the ids of the keys that the values in an item are sealed under, wherever they stand."""
     match value:
-        case Binary() | bytes():
-            sealed = bytes(value)  # type: ignore[arg-type]
-            if is_sealed(sealed):
-                yield read_key_id(sealed)
+        case bytes():
+            if is_sealed(value):
+                yield read_key_id(value)
         case dict():
             for each in value.values():
                 yield from iter_key_ids(each)

@@ -31,11 +31,54 @@ def describe_client(service: str, session: botocore.session.Session) -> tuple[An
     )
 
 
+class RequestMade(Exception):
+    """Keeps a request from being sent."""
+
+
+READ_OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dynamodb": ("get_item", {"TableName": "t", "Key": {"pk": {"S": "1"}}}),
+    "kms": ("describe_key", {"KeyId": "1"}),
+    "pinpoint-sms-voice-v2": ("describe_phone_numbers", {}),
+    "s3": ("get_object", {"Bucket": "daftar-exports", "Key": "a/b"}),
+    "secretsmanager": ("get_secret_value", {"SecretId": "1"}),
+    "sesv2": ("get_account", {}),
+    "sqs": ("receive_message", {"QueueUrl": "https://sqs.ap-southeast-3.amazonaws.com/0/q"}),
+}
+
+
+def make_request_url(service: str, session: botocore.session.Session, **options: Any) -> str:
+    """Return the address that a client would send a request to."""
+
+    def stop(request: Any, **_: Any) -> None:
+        raise RequestMade(request.url)
+
+    session.set_credentials("test", "test")
+    client: Any = session.create_client(service, region_name="ap-southeast-3", **options)
+    client.meta.events.register_first("before-send", stop)
+    operation, parameters = READ_OPERATIONS[service]
+    with pytest.raises(RequestMade) as request:
+        getattr(client, operation)(**parameters)
+    return str(request.value)
+
+
+def make_reduced_session() -> botocore.session.Session:
+    session = botocore.session.get_session()
+    session.register_component("data_loader", ServiceDataLoader())
+    return session
+
+
+@pytest.mark.parametrize("options", [{}, {"endpoint_url": "http://127.0.0.1:4566"}], ids=["region", "named"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_requests_go_where_the_sdks_complete_data_sends_them(service: str, options: dict[str, str]) -> None:
+    expected = make_request_url(service, botocore.session.get_session(), **options)
+    assert make_request_url(service, make_reduced_session(), **options) == expected
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_client_has_the_endpoint_and_signature_of_the_sdks_complete_data(service: str) -> None:
-    reduced = botocore.session.get_session()
-    reduced.register_component("data_loader", ServiceDataLoader())
-    assert describe_client(service, reduced) == describe_client(service, botocore.session.get_session())
+    assert describe_client(service, make_reduced_session()) == describe_client(
+        service, botocore.session.get_session()
+    )
 
 
 def test_a_container_builds_a_service_once_and_another_container_builds_its_own(moto_stage: None) -> None:

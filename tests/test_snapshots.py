@@ -2,9 +2,10 @@
 
 import random
 from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
 
 import pytest
-from snapshot_restore_py import get_after_restore
+from snapshot_restore_py import get_after_restore, get_before_snapshot
 
 from chalicelib.container import Container
 from tests.support.app_loader import make_container
@@ -14,6 +15,15 @@ from tests.support.source_tree import ROOT
 @pytest.fixture(autouse=True)
 def no_hooks() -> None:
     get_after_restore().clear()
+    get_before_snapshot().clear()
+
+
+def take_snapshot() -> None:
+    """Do what Lambda's runtime does before it takes a snapshot: call what was registered, last first."""
+    registered = get_before_snapshot()
+    while registered:
+        function, arguments, options = registered.pop()
+        function(*arguments, **options)
 
 
 def start_from_snapshot() -> None:
@@ -24,13 +34,17 @@ def start_from_snapshot() -> None:
         function(*arguments, **options)
 
 
-def load_container() -> Container:
+def load_module() -> Any:
     spec = spec_from_file_location("app", ROOT / "app.py")
     assert spec
     assert spec.loader
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    container: Container = module.container
+    return module
+
+
+def load_container() -> Container:
+    container: Container = load_module().container
     return container
 
 
@@ -76,5 +90,13 @@ def test_settings_of_the_version_stay(moto_stage: None) -> None:
 
 def test_importing_the_app_leaves_nothing_in_the_snapshot() -> None:
     container = load_container()
+    take_snapshot()
     assert set(vars(container)) == {"aws", "clock"}
     assert set(vars(container.aws)) == {"_given_session"}
+
+
+def test_a_snapshot_has_the_routes_that_are_registered_on_first_use() -> None:
+    routes = load_module().app.routes
+    take_snapshot()
+    routes.complete = pytest.fail
+    assert "/v1/campaigns/{campaign_id}" in routes

@@ -4,9 +4,10 @@ A record is added and never changed. One of a change is stored in the transactio
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+
+from chalicelib.values import Value
 
 OPERATOR = "operator"
 """Stands for the id of a client where a person with rights in the account acted."""
@@ -40,8 +41,7 @@ class Action(StrEnum):
     PERSONAL_FIELDS_DELETED = "personal_fields_deleted"
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Value):
     """The record that something was done to. A campaign day stands for the registrations captured on it."""
 
     text: str
@@ -70,8 +70,7 @@ class Subject:
         return self.text
 
 
-@dataclass(frozen=True)
-class AuditRecord:
+class AuditRecord(Value):
     """One record. `client_id` is the client that acted, or OPERATOR or SYSTEM.
 
     `references` are the registrations that a list showed, `fields` the names of the fields that changed.

@@ -4,7 +4,6 @@ Stores name attributes and conditions; this module knows requests, pages and ref
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.items import Item, Values, from_item, to_item
 from chalicelib.clock import to_expiry
+from chalicelib.values import Value
 
 # In characters: the longest id. A partition key may have 2,048 bytes, prefix included.
 MAX_ID_LENGTH = 64
@@ -45,8 +45,7 @@ class TransactionFailed(Exception):
         self.current = current
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(Value):
     """One write request, to be sent alone (`Table.run`) or in a transaction (`Table.transact`)."""
 
     action: str

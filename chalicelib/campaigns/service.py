@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Protocol
@@ -15,6 +14,7 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position, cut_page
 from chalicelib.refusals import BrokenRule, RecordUnreadable, RulesBroken, TryAgain
+from chalicelib.values import Value
 
 # Every registration needs its campaign, and campaigns change rarely.
 _CACHE_DURATION = timedelta(seconds=60)
@@ -57,8 +57,7 @@ class DueList(Protocol):
         """Store that a campaign is to be looked at, with `unless_due` only if it is not due by then."""
 
 
-@dataclass(frozen=True)
-class _CachedCampaign:
+class _CachedCampaign(Value):
     campaign: Campaign
     expires_at: datetime
 

@@ -10,7 +10,7 @@ that work at the same time may exceed a limit by that much.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from threading import Lock
@@ -19,6 +19,7 @@ from typing import Protocol
 from chalicelib.callers import Caller, DailyCap, Role
 from chalicelib.clients.errors import ClientCapReached
 from chalicelib.clock import Clock
+from chalicelib.values import Value
 
 _SYNC_INTERVAL = timedelta(seconds=60)
 _ONE_DAY = timedelta(days=1)
@@ -33,8 +34,7 @@ class UnusualOutcome(StrEnum):
     CAPPED = "capped"
 
 
-@dataclass(frozen=True)
-class AttemptCounts:
+class AttemptCounts(Value):
     """The attempts of a client on one day. `total` counts against its cap."""
 
     total: int = 0
@@ -55,8 +55,7 @@ class AttemptCounts:
         )
 
 
-@dataclass(frozen=True)
-class Allowance:
+class Allowance(Value):
     """The state of a client's day for its next attempt.
 
     `is_over_flag`: it exceeds the flag limit. `is_unusual`: the client met unusually many known, refused or
@@ -84,7 +83,7 @@ class _Tally:
 
     shared: AttemptCounts
     synced_at: datetime
-    unsynced: AttemptCounts = AttemptCounts()
+    unsynced: AttemptCounts = field(default_factory=AttemptCounts)
     reported: int = 0
 
     @property

@@ -1,12 +1,13 @@
 """Clients: devices, bots and people with a token, their roles and their campaigns."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.audit.model import OPERATOR
 from chalicelib.callers import Caller, Channel, DailyCap, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked
+from chalicelib.values import Value
 
 # Our own figures. A device is idle between two campaigns, and moves between a few networks.
 _LONG_SILENCE = timedelta(days=30)
@@ -21,8 +22,7 @@ class UseFlag(StrEnum):
     LONG_SILENCE = "long_silence"
 
 
-@dataclass(frozen=True)
-class TokenUse:
+class TokenUse(Value):
     """The networks that a client's tokens were used from, to the day, and the latest use that was unusual.
 
     `networks` are keyed hashes, the latest first.
@@ -51,8 +51,7 @@ class TokenUse:
         return TokenUse(networks, now, flags, now)
 
 
-@dataclass(frozen=True)
-class Client:
+class Client(Value):
     """An enrolled client and the validity of its token. Only its holder has the token itself.
 
     `enrolled_by`, `rotated_by` and `revoked_by` are the clients that did so. Earlier releases stored none.

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import NewType, Protocol
 
@@ -16,6 +16,7 @@ from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position, cut_page
 from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
+from chalicelib.values import Value
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
@@ -31,8 +32,7 @@ _RECORD_INTERVAL = timedelta(minutes=10)
 _POSITION_PATTERN = re.compile(r"[a-z0-9-]+")
 
 
-@dataclass(frozen=True)
-class TokenLifetime:
+class TokenLifetime(Value):
     """The usual and the longest validity of a token, and how long it stays good after it was replaced."""
 
     default_lifetime: timedelta = timedelta(days=90)

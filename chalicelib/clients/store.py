@@ -227,7 +227,7 @@ class DynamoDayCounts:
         if counts == AttemptCounts():
             stored = self._table.get(key) or {}
         else:
-            numbers = {f":{name}": number for name, number in asdict(counts).items()}
+            numbers = {f":{name}": number for name, number in vars(counts).items()}
             added = self._table.update(
                 key,
                 _ADD_COUNTS,

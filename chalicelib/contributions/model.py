@@ -1,7 +1,6 @@
 """Contribution tables, discount policies and quotes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
@@ -10,6 +9,7 @@ from pydantic import Field
 from chalicelib.fields import UNIQUE_ITEMS, WHOLE_NUMBER
 from chalicelib.models import FrozenModel, StrictModel
 from chalicelib.occupations.model import Sector
+from chalicelib.values import Value
 
 Programme = Literal["JKK", "JKM", "JHT"]
 Payer = Literal["self", "sponsor", "csr", "state_budget"]
@@ -105,8 +105,7 @@ class DiscountPolicy(_DatedRule):
         return amount * (_PER_CENT - self.percent_off) // _PER_CENT
 
 
-@dataclass(frozen=True)
-class QuoteInputs:
+class QuoteInputs(Value):
     """The inputs of a quote."""
 
     monthly_income: int

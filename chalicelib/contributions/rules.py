@@ -4,21 +4,20 @@ A new rule is a new row with the months it applies to. Old rows stay, so that pa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from chalicelib.contributions.model import ContributionTable, DiscountPolicy, ProgrammeName
 from chalicelib.strict_json import parse_data_file
+from chalicelib.values import Value
 
 Rule = TypeVar("Rule", ContributionTable, DiscountPolicy)
 
 _DATA = Path(__file__).with_name("data")
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Value):
     """Every rule, past ones too."""
 
     tables: Sequence[ContributionTable]

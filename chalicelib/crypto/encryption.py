@@ -1,15 +1,16 @@
 """Field encryption: AES-256-GCM, bound to the record and the field that a value belongs to."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from secrets import token_bytes
 
-from Cryptodome.Cipher import AES
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from chalicelib.values import Value
 
 _FORMAT = 1
 _HEADER_BYTES = 2
 _NONCE_BYTES = 12
-_TAG_BYTES = 16
 # A length is rounded up to this, so that it does not tell how many digits or letters a short value has.
 _BLOCK_BYTES = 32
 _BLANK, _END = b" ", b"\x00"
@@ -23,8 +24,7 @@ class KeyNotHeld(UnsealError):
     """The value names a key that is not in use: it was retired or deleted, or the name was altered."""
 
 
-@dataclass(frozen=True)
-class FieldKeys:
+class FieldKeys(Value):
     """The data keys of a stage by id, and the id of the key for new values."""
 
     current_key_id: str
@@ -52,10 +52,9 @@ class FieldCipher:
         keys = self._get_keys()
         key_id = keys.current_key_id.encode()
         nonce = token_bytes(_NONCE_BYTES)
-        cipher = AES.new(keys.by_id[keys.current_key_id], AES.MODE_GCM, nonce=nonce)
-        cipher.update(_build_associated_data(record, field))
-        ciphertext, tag = cipher.encrypt_and_digest(_pad(text.encode()))
-        return bytes([_FORMAT, len(key_id)]) + key_id + nonce + ciphertext + tag
+        cipher = AESGCM(keys.by_id[keys.current_key_id])
+        body = cipher.encrypt(nonce, _pad(text.encode()), _build_associated_data(record, field))
+        return bytes([_FORMAT, len(key_id)]) + key_id + nonce + body
 
     def unseal(self, sealed: bytes, *, record: str, field: str) -> str:
         """Return the text that was sealed for this record and field. Raise UnsealError."""
@@ -67,10 +66,9 @@ class FieldCipher:
             raise KeyNotHeld(f"no key for {field}")
         nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
         try:
-            cipher = AES.new(key, AES.MODE_GCM, nonce=nonce)
-            cipher.update(_build_associated_data(record, field))
-            return _unpad(cipher.decrypt_and_verify(body[:-_TAG_BYTES], body[-_TAG_BYTES:])).decode()
-        except ValueError:
+            padded = AESGCM(key).decrypt(nonce, body, _build_associated_data(record, field))
+            return _unpad(padded).decode()
+        except (InvalidTag, ValueError):
             raise UnsealError(f"{field} does not belong to this record, or was altered") from None
 
     def reseal(self, sealed: bytes, *, record: str, field: str) -> bytes | None:

@@ -1,7 +1,6 @@
 """The stage's data keys: stored wrapped by KMS, unwrapped once per process and cached in memory."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Protocol
@@ -9,6 +8,7 @@ from typing import Protocol
 from chalicelib.clock import Clock
 from chalicelib.crypto.encryption import FieldKeys
 from chalicelib.crypto.hashing import HashKey
+from chalicelib.values import Value
 
 FIELD_PURPOSE = "field"
 HASH_PURPOSE = "hash"
@@ -30,8 +30,7 @@ class KeysMissing(Exception):
     """The stage has no data key for a purpose; `daftar up` and the deployment create them."""
 
 
-@dataclass(frozen=True)
-class WrappedKey:
+class WrappedKey(Value):
     """A data key as it is stored. Ids sort by age; the last one in use is the current key.
 
     A retired key is not in use. It is kept wrapped until `kept_until`, so that it can be taken back.

@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from Cryptodome.Cipher import AES
-from Cryptodome.Hash import SHA256
-from Cryptodome.Protocol import DH
-from Cryptodome.Protocol.KDF import HKDF
-from Cryptodome.PublicKey import ECC
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 FORMAT = "daftar-rescue-1"
 
-_CURVE = "P-256"
+_CURVE = ec.SECP256R1()
 # The order of the curve's group (FIPS 186-5, SP 800-186 3.2.1.3).
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _KEY_BYTES = 32
-_TAG_BYTES = 16
 
 
 class RescueNotOpened(Exception):
@@ -50,22 +50,17 @@ class RescueKey:
         return _encode_point(self._private_key.public_key())
 
     @cached_property
-    def _private_key(self) -> ECC.EccKey:
-        return ECC.construct(curve=_CURVE, d=int.from_bytes(self.secret) % (_ORDER - 1) + 1)
+    def _private_key(self) -> ec.EllipticCurvePrivateKey:
+        return ec.derive_private_key(int.from_bytes(self.secret) % (_ORDER - 1) + 1, _CURVE)
 
     def open(self, sealed: SealedRescue) -> bytes:
         """Return the content of a file. Raise RescueNotOpened."""
         try:
-            device_key = ECC.import_key(sealed.ephemeral_public_key, curve_name=_CURVE)
-            key = DH.key_agreement(
-                static_priv=self._private_key,
-                static_pub=device_key,
-                kdf=lambda shared: derive_key(bytes(shared), sealed.ephemeral_public_key, self.public_key),
-            )
-            cipher = AES.new(key, AES.MODE_GCM, nonce=sealed.nonce)
-            cipher.update(build_associated_data(sealed.key_id))
-            return cipher.decrypt_and_verify(sealed.ciphertext[:-_TAG_BYTES], sealed.ciphertext[-_TAG_BYTES:])
-        except ValueError:
+            device_key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, sealed.ephemeral_public_key)
+            shared = self._private_key.exchange(ec.ECDH(), device_key)
+            key = derive_key(shared, sealed.ephemeral_public_key, self.public_key)
+            return AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, build_associated_data(sealed.key_id))
+        except (InvalidTag, ValueError):
             raise RescueNotOpened("sealed for another key, or altered") from None
 
 
@@ -98,15 +93,12 @@ class RescueKeys:
 def derive_key(shared: bytes, device_public_key: bytes, server_public_key: bytes) -> bytes:
     """Return the key of one file from the shared secret and both public keys."""
     salt = device_public_key + server_public_key
-    key = HKDF(shared, _KEY_BYTES, salt, SHA256, context=FORMAT.encode())
-    assert isinstance(key, bytes)  # noqa: S101 - one key was asked for
-    return key
+    return HKDF(SHA256(), _KEY_BYTES, salt, FORMAT.encode()).derive(shared)
 
 
 def build_associated_data(key_id: str) -> bytes:
     return f"{FORMAT} {key_id}".encode()
 
 
-def _encode_point(public_key: ECC.EccKey) -> bytes:
-    encoded: bytes = public_key.export_key(format="SEC1")
-    return encoded
+def _encode_point(public_key: ec.EllipticCurvePublicKey) -> bytes:
+    return public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

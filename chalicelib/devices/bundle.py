@@ -28,7 +28,7 @@ from chalicelib.devices.bundle_schemas import (
 from chalicelib.devices.consent_texts import load_consent_texts
 from chalicelib.http.field_texts import FIELD_MESSAGES
 from chalicelib.occupations.model import load_occupations
-from chalicelib.registrations import batch, names, nik, phone, rules
+from chalicelib.registrations import batch, names, nik, numbering, rules
 from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.reported_times import FIRST_CONSENT_DAY
 from chalicelib.registrations.rules import AgeLimits
@@ -116,7 +116,7 @@ class BundleService:
                 refused_serial=nik.NO_SERIAL,
                 last_regency=nik.LAST_REGENCY_CODE,
             ),
-            phone=PhoneLimitsView(**vars(phone.read_numbering_plan())),
+            phone=PhoneLimitsView(**vars(numbering.read_numbering_plan())),
             postal_code_pattern=f"^{rules.POSTAL_CODE.pattern}$",
             name_punctuation="".join(sorted(names.PUNCTUATION)),
             batch_items=batch.MAX_ITEMS,

@@ -1,14 +1,14 @@
 """The address at which a request reached the API. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
+
+from chalicelib.values import Value
 
 _ADDRESS_KEYS = {"domain": "domainName", "api_id": "apiId", "stage": "stage"}
 
 
-@dataclass(frozen=True)
-class ApiAddress:
+class ApiAddress(Value):
     """The address at which a request reached the API, as API Gateway tells it.
 
     `base_path` is what stands before the API's own paths: the stage, or the mapping of a domain of our own.

@@ -1,20 +1,19 @@
 """The contract of an endpoint: who may call it, with what, and what it answers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from pydantic import BaseModel
 
 from chalicelib.callers import Role
 from chalicelib.refusals import Refusal
+from chalicelib.values import Value
 
 # By status, the body of a successful answer: a model as JSON, a media type, or None for no body. A model that
 # a cold start should not build is given as the function that imports it.
 Responses = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
 
 
-@dataclass(frozen=True)
-class Contract:
+class Contract(Value):
     """The requests and answers of an endpoint, from which the API's description is generated.
 
     `roles` is None if anybody may call it. `refusals` leaves out those of every endpoint of its kind;

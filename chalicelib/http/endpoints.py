@@ -3,7 +3,6 @@
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Self, TypeVar
 
@@ -23,6 +22,7 @@ from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import FieldsRepeated, Refusal, TokenRevoked, TryAgain
 from chalicelib.strict_json import cut_out_items, parse_json, require_within_limits
+from chalicelib.values import Value
 
 MAX_BODY_BYTES = 64 * 1024
 _JSON = "application/json"
@@ -54,8 +54,7 @@ class MediaTypeUnsupported(Refusal):
     code = "media_type_unsupported"
 
 
-@dataclass(frozen=True)
-class AnonymousRequest:
+class AnonymousRequest(Value):
     """An HTTP request of anybody."""
 
     method: str
@@ -105,7 +104,6 @@ class AnonymousRequest:
         }
 
 
-@dataclass(frozen=True)
 class Request(AnonymousRequest):
     """An HTTP request of a caller whom the authorizer has identified."""
 

@@ -1,11 +1,11 @@
 """The texts of every code of a single field, in both languages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class FieldMessage:
+class FieldMessage(Value):
     """The message about a broken rule, for the person who entered the value, in both languages."""
 
     indonesian: str

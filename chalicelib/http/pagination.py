@@ -3,11 +3,11 @@
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, NewType, TypeVar
 
 from chalicelib.refusals import Refusal
+from chalicelib.values import Value
 
 Position = NewType("Position", str)
 Row = TypeVar("Row")
@@ -23,8 +23,7 @@ class CursorInvalid(Refusal):
     code = "cursor_invalid"
 
 
-@dataclass(frozen=True)
-class Page(Generic[Row]):
+class Page(Value, Generic[Row]):
     """Rows in order, the position of the last row read, and if more rows follow.
 
     `unreadable` are the ids of the rows that could not be read; the position is after them too.

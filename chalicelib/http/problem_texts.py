@@ -1,11 +1,11 @@
 """The texts of every problem code of the API, in both languages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Value):
     """A kind of refusal: its HTTP status, and its title in both languages."""
 
     status: int

@@ -1,13 +1,12 @@
 """The circumstances of a capture. Pure."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.callers import Channel, Disclosure
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class CaptureMetadata:
+class CaptureMetadata(Value):
     """The circumstances of a capture: time, client, channel and officer. It holds no data of the worker.
 
     The last three are those of `DeviceReport`.

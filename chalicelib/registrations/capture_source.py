@@ -1,12 +1,10 @@
 """The source of a capture: what is kept even after its person's data was erased. Pure."""
 
-from dataclasses import dataclass
-
 from chalicelib.callers import Disclosure
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class CaptureSource:
+class CaptureSource(Value):
     """The client that sent a capture, its campaign, and what its answer may reveal."""
 
     client_id: str

@@ -1,6 +1,5 @@
 """A capture: one act of registering, its outcome, its answer and the facts that are counted. Pure."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal, get_args
@@ -12,6 +11,7 @@ from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.capture_source import CaptureSource
 from chalicelib.registrations.model import Flag, RegistrationFacts, Status
 from chalicelib.registrations.references import Reference
+from chalicelib.values import Value
 
 NO_SPONSOR = "-"
 """Stands for a sponsor who was not named. No sponsor's id begins with it."""
@@ -30,8 +30,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Value):
     """The answer to the first request with a capture. Every repeated request gets the same bytes."""
 
     capture_id: str
@@ -49,8 +48,7 @@ class Answer:
         return "correction" if self.differs and self.status is Status.MISMATCH else None
 
 
-@dataclass(frozen=True)
-class CaptureFacts:
+class CaptureFacts(Value):
     """The countable facts of a capture.
 
     Nothing identifies its worker: `age` is a band of ten years, `hour` is in the campaign's zone. `reasons`
@@ -80,8 +78,7 @@ class CaptureFacts:
     is_cancelled: bool = False
 
 
-@dataclass(frozen=True)
-class Capture:
+class Capture(Value):
     """A capture as it is stored. `answer` is None if it was refused."""
 
     capture_metadata: CaptureMetadata
@@ -95,8 +92,7 @@ class Capture:
         return CaptureSource(metadata.client_id, metadata.campaign_id, metadata.disclosure)
 
 
-@dataclass(frozen=True)
-class UnusualClient:
+class UnusualClient(Value):
     """A client with unusually many attempts on one local day: known workers, refusals, and caps reached.
 
     `campaign_day` is the day whose summary shows it.
@@ -108,21 +104,18 @@ class UnusualClient:
     attempts: int
 
 
-@dataclass(frozen=True)
-class UnusualClientFacts:
+class UnusualClientFacts(Value):
     """The countable facts of an unusual client on one local day."""
 
     client_id: str
     attempts: int
 
 
-@dataclass(frozen=True)
-class UnreadableFacts:
+class UnreadableFacts(Value):
     """The facts of a capture or registration that cannot be read."""
 
 
-@dataclass(frozen=True)
-class DayFact:
+class DayFact(Value):
     """One countable fact of a campaign day, with its position in capture order.
 
     Facts of erased persons and of unusual clients come last and have no time.

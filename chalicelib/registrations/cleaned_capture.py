@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -12,14 +11,14 @@ from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.nik import NIK, NIKDetails
 from chalicelib.registrations.phone import Phone
 from chalicelib.typed import clean_number, clean_text
+from chalicelib.values import Value
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Parsed = TypeVar("Parsed")
 
 
-@dataclass(frozen=True)
-class CleanedCapture:
+class CleanedCapture(Value):
     """A capture that may still break rules. `nik`, `phone` and `name` are values or why there are none."""
 
     command: SubmitRegistration

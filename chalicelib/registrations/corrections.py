@@ -4,9 +4,11 @@ The values before are kept, sealed, for the worker's own request for their data.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.values import Value
 
 MAX_CORRECTIONS = 10
 """The corrections of one registration, declined ones included. They are stored in its item."""
@@ -31,8 +33,7 @@ class CorrectionState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True)
-class Correction:
+class Correction(Value):
     """One correction. `fields` are dotted paths, such as `worker.phone`.
 
     `before` has the values that it replaced, `wanted` those that it asks for while it is open. `fingerprint`

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Self
+
+from chalicelib.values import Value
 
 # A clock that is further off shows a wrong day, which only a person can put right.
 _MAX_SKEW_SECONDS = 86_400
@@ -13,8 +15,7 @@ _SKEW = re.compile(r"-?[0-9]{1,5}", re.ASCII)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
-@dataclass(frozen=True)
-class DeviceReport:
+class DeviceReport(Value):
     """The clock and version of a device as it hands in captures, and who handed them in for it.
 
     `clock_skew` is in seconds, the device's clock minus the server's. `rescued_by` is the client of the

@@ -1,9 +1,9 @@
 """The countable facts of a registration, and the flags that people should see. Pure."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.registrations.transitions import Status
+from chalicelib.values import Value
 
 
 class Flag(StrEnum):
@@ -23,8 +23,7 @@ class Flag(StrEnum):
     CORRECTION_OPEN = "correction_open"
 
 
-@dataclass(frozen=True)
-class RegistrationFacts:
+class RegistrationFacts(Value):
     """The countable facts of a registration.
 
     `quoted` and `paid` are sums in rupiah, the latter so far; `corrections` were applied to it.

@@ -1,17 +1,17 @@
 """The limits of a stage on captures."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from chalicelib.callers import DailyCap
 from chalicelib.clients.caps import DailyCapLimiter
 from chalicelib.registrations import rules
 from chalicelib.registrations.captures import UnusualClient
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class IntakeLimits:
+class IntakeLimits(Value):
     """The limits of a stage.
 
     `client_allowance` limits the attempts of a client per day, `phone_cap` the captures with one phone number

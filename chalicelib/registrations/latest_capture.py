@@ -1,11 +1,11 @@
 """The latest numbered capture of a device, as far as it tells of the device. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.values import Value
 
-@dataclass(frozen=True)
-class LatestCapture:
+
+class LatestCapture(Value):
     """The capture with the highest number of a device, and what the device said of itself with it.
 
     Of an erased capture there is no time.

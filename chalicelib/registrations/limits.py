@@ -1,7 +1,6 @@
 """The limits of intake that the store enforces, and the flags of what comes near them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from chalicelib.callers import DailyCap
@@ -9,13 +8,13 @@ from chalicelib.registrations.errors import PhoneCapReached
 from chalicelib.registrations.model import Flag
 from chalicelib.registrations.quotas import QuotaState
 from chalicelib.registrations.submission import Submission
+from chalicelib.values import Value
 
 # Higher than any real count, so that the write counts without refusing.
 UNLIMITED_COUNT = 10**9
 
 
-@dataclass(frozen=True)
-class PhoneCountIncrement:
+class PhoneCountIncrement(Value):
     """One more capture of `day` with a phone number, allowed if there were fewer than `limit`."""
 
     phone_key: str

@@ -5,7 +5,7 @@ others take them from here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.model import Zone
@@ -30,6 +30,7 @@ from chalicelib.registrations.transitions import (
     Verification,
 )
 from chalicelib.registrations.worker import Consent, Coverage, Recipient, RetainedWork, Work, Worker
+from chalicelib.values import Value
 
 __all__ = [
     "ENDED_STATUSES",
@@ -49,8 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class CorrectionImpact:
+class CorrectionImpact(Value):
     """The parts of a registration that a correction changes: the checked identity, and the price."""
 
     changes_identity: bool
@@ -69,8 +69,7 @@ _GRACE_MONTHS = 3
 _LAPSE_REMINDER_LEAD = timedelta(days=14)
 
 
-@dataclass(frozen=True)
-class LifecycleEvent:
+class LifecycleEvent(Value):
     """One event of a registration. `client_id` is `system` for events of a schedule."""
 
     event_type: EventType
@@ -80,8 +79,7 @@ class LifecycleEvent:
     detail: Mapping[str, str | int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class LifecycleState:
+class LifecycleState(Value):
     """The status of one registration with its history, in the zone of its campaign.
 
     Every change makes a new value, one version higher. Registrations of earlier releases are in WIB.
@@ -307,8 +305,7 @@ class LifecycleState:
         )
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(Value):
     """One worker's application for membership, open until it ends.
 
     `worker_key` is the keyed hash of the worker's NIK; `follows` is the ended application before this one.

@@ -6,13 +6,13 @@ NIK need not exist.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NewType
 
 from chalicelib.registrations.errors import InvalidValue
 from chalicelib.typed import clean_number, count_digits, is_from_spreadsheet
+from chalicelib.values import Value
 
 NIK = NewType("NIK", str)
 
@@ -47,8 +47,7 @@ class InvalidNIK(InvalidValue):
     """Not a NIK."""
 
 
-@dataclass(frozen=True)
-class NIKDetails:
+class NIKDetails(Value):
     """The content of a NIK. The place is that of first issue, and need not exist any more."""
 
     birth_date: date

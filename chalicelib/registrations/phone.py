@@ -2,54 +2,21 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import NewType
-
-import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberType
 
 from chalicelib.registrations.errors import InvalidValue
 from chalicelib.typed import clean_number, count_digits, is_from_spreadsheet
 
 Phone = NewType("Phone", str)
 
-_REGION = "ID"
 _PUNCTUATION = re.compile(r"[\s().\-/\u2010-\u2015]+")
 _DIALLED_NUMBER = re.compile(r"\+?\d+")
 # Between a number and what somebody wrote behind it: a second number, an extension, a fraction.
-# The kinds of numbers in the library's metadata that no SMS is sent to.
-_OTHER_KINDS = (
-    *("fixed_line", "toll_free", "premium_rate", "shared_cost"),
-    *("personal_number", "voip", "pager", "uan", "voicemail"),
-)
 _APPENDIX_MARK = re.compile(r"[./(]")
-
-
-@dataclass(frozen=True)
-class NumberingPlan:
-    """The form of mobile numbers in Indonesia, by the metadata that `parse` judges by."""
-
-    country_code: str
-    trunk_prefix: str
-    national_pattern: str
-    other_pattern: str
-
-
-def read_numbering_plan() -> NumberingPlan:
-    """Return the plan. Raise LookupError if the library does not know it."""
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(_REGION)
-    if metadata is None or metadata.mobile is None or not metadata.mobile.national_number_pattern:
-        raise LookupError(f"no mobile numbers of {_REGION}")
-    return NumberingPlan(
-        country_code=str(phonenumbers.country_code_for_region(_REGION)),
-        trunk_prefix=phonenumbers.ndd_prefix_for_region(_REGION, strip_non_digits=True) or "",
-        national_pattern=metadata.mobile.national_number_pattern,
-        other_pattern="|".join(
-            pattern
-            for kind in _OTHER_KINDS
-            if (pattern := getattr(getattr(metadata, kind), "national_number_pattern", None))
-        ),
-    )
+MOBILE_PATTERN = r"8[1-35-9]\d{7,10}"
+"""The mobile numbers of Indonesia, without country code and trunk prefix, as of the library's metadata."""
+# After 62 without a plus, a short number may be one of a landline that begins with 62.
+_USUAL_FORM = re.compile(rf"(?:\+620?|0|62(?=\d{{10}}))?({MOBILE_PATTERN})", re.ASCII)
 
 
 class InvalidPhone(InvalidValue):
@@ -65,38 +32,40 @@ def parse(text: str) -> Phone:
     typed = clean_number(text)
     if is_from_spreadsheet(typed):
         raise InvalidPhone("number_from_spreadsheet")
-    number = _parse_number(typed)
+    dialled = _read_dialled(typed)
     # What is written behind a whole number must not become its last digits.
     head, *appendices = _APPENDIX_MARK.split(typed)
-    if len(appendices) == 1 and _is_number(head):
+    if not appendices and (usual := _USUAL_FORM.fullmatch(dialled)):
+        return Phone(f"+62{usual[1]}")
+    return _parse_unusual(typed, dialled, head if len(appendices) == 1 else "")
+
+
+def _parse_unusual(typed: str, dialled: str, head: str) -> Phone:
+    # Imported for a mistake or a rare form: the cold start of the API would pay for it.
+    from chalicelib.registrations import numbering
+
+    kind, first = numbering.find_kind(dialled), _join(head)
+    if kind is None or (_DIALLED_NUMBER.fullmatch(first) and numbering.is_number(first)):
         raise _make_malformed(typed)
-    if number.country_code != phonenumbers.country_code_for_region(_REGION):
+    if kind is numbering.Kind.FOREIGN:
         raise InvalidPhone("phone_foreign")
-    if not phonenumbers.is_valid_number_for_region(number, _REGION):
-        raise _make_malformed(typed)
-    if phonenumbers.number_type(number) is not PhoneNumberType.MOBILE:
+    if kind is numbering.Kind.NOT_MOBILE:
         raise InvalidPhone("phone_not_mobile")
-    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return Phone(numbering.format_number(dialled))
 
 
-def _parse_number(typed: str) -> PhoneNumber:
+def _read_dialled(typed: str) -> str:
     # The library would skip letters, and accept a typing mistake as a number.
-    dialled = "".join(map(_to_ascii_digit, _PUNCTUATION.sub("", typed)))
+    dialled = _join(typed)
     if not _DIALLED_NUMBER.fullmatch(dialled):
         raise _make_malformed(typed)
-    if dialled.startswith("00"):
-        dialled = "+" + dialled[2:]
-    try:
-        return phonenumbers.parse(dialled, _REGION)
-    except phonenumbers.NumberParseException:
-        raise _make_malformed(typed) from None
+    return dialled
 
 
-def _is_number(typed: str) -> bool:
-    try:
-        return phonenumbers.is_valid_number_for_region(_parse_number(typed), _REGION)
-    except InvalidPhone:
-        return False
+def _join(typed: str) -> str:
+    """Return a number without punctuation, with a plus before a country code."""
+    dialled = "".join(map(_to_ascii_digit, _PUNCTUATION.sub("", typed)))
+    return f"+{dialled[2:]}" if dialled.startswith("00") else dialled
 
 
 def _to_ascii_digit(character: str) -> str:

@@ -1,15 +1,14 @@
 """The stored state that a write depends on, and what a failed condition reports. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chalicelib.registrations.captures import Capture
 from chalicelib.registrations.model import Status
 from chalicelib.registrations.references import Reference
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class WorkerRecord:
+class WorkerRecord(Value):
     """The latest registration of a worker, the keyed hashes of their identity fields, and their captures."""
 
     reference: Reference
@@ -19,8 +18,7 @@ class WorkerRecord:
     captures: int = 0
 
 
-@dataclass(frozen=True)
-class PriorState:
+class PriorState(Value):
     """The stored state of a worker, of a phone number's count on one day, and of a sponsor's places."""
 
     worker_record: WorkerRecord | None = None

@@ -4,22 +4,19 @@ A place is given back when a registration ends unpaid, or is erased before it wa
 places left refuses nobody: the registration is stored with a flag.
 """
 
-from dataclasses import dataclass
-
 from chalicelib.campaigns.model import Campaign
 from chalicelib.registrations.model import Registration
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class CampaignSponsor:
+class CampaignSponsor(Value):
     """One sponsor of one campaign."""
 
     campaign_id: str
     sponsor_id: str
 
 
-@dataclass(frozen=True)
-class QuotaState:
+class QuotaState(Value):
     """The state of a sponsor's quota that a write expects: with a place left, or `is_full`."""
 
     quota: int

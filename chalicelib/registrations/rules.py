@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
@@ -17,6 +16,7 @@ from chalicelib.registrations.nik import NIKDetails
 from chalicelib.registrations.reported_times import check_consent_time
 from chalicelib.registrations.worker import Check, Worker, WorkerAsTyped
 from chalicelib.typed import count_digits, find_text_problem, is_from_spreadsheet
+from chalicelib.values import Value
 
 POSTAL_CODE = re.compile(r"[1-9][0-9]{4}")
 _POSTAL_CODE_LENGTH = 5
@@ -29,8 +29,7 @@ _PARSED_FIELDS = {"nik", "name", "phone"}
 _CAPTURE_PATHS = {"programmes": "coverage.programmes", "occupations": "work.occupations"}
 
 
-@dataclass(frozen=True)
-class AgeLimits:
+class AgeLimits(Value):
     """The ages of workers on the local day of capture: `minimum_age` to below `below_age`."""
 
     minimum_age: int = 17

@@ -1,7 +1,6 @@
 """The metadata of a stored capture, and its source, which is kept when the capture is erased."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -47,7 +46,7 @@ def parse_latest_capture(values: Mapping[str, Any]) -> LatestCapture:
 def build_capture_metadata(capture_metadata: CaptureMetadata) -> Values:
     """Return capture metadata as values, without empty ones."""
     values = {
-        **asdict(capture_metadata),
+        **vars(capture_metadata),
         "day": capture_metadata.day.isoformat(),
         "captured_at": to_timestamp(capture_metadata.captured_at),
         "received_at": to_timestamp(capture_metadata.received_at),

@@ -1,7 +1,7 @@
 """One submission of a capture on its way through intake. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from math import ceil
 
@@ -26,18 +26,17 @@ from chalicelib.registrations.messages import SubmitRegistration
 from chalicelib.registrations.model import Flag, Status
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.worker import Worker
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class SubmissionResult:
+class SubmissionResult(Value):
     """The answer to a submission. `is_replay`: it was given before."""
 
     answer: Answer
     is_replay: bool
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(Value):
     """One request with a capture, and the values that intake derives from it. `sent` is as it was sent."""
 
     sent: SubmitRegistration

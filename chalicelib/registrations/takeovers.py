@@ -5,7 +5,7 @@ with an identity card. In the application's own campaign nothing gives way: its 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.callers import Disclosure
 from chalicelib.refusals import RecordUnreadable
@@ -13,10 +13,10 @@ from chalicelib.registrations.capture_metadata import CaptureMetadata
 from chalicelib.registrations.model import OPEN_UNPAID_STATUSES, Flag, Registration
 from chalicelib.registrations.prior_state import WorkerRecord
 from chalicelib.registrations.references import Reference
+from chalicelib.values import Value
 
 
-@dataclass(frozen=True)
-class Takeover:
+class Takeover(Value):
     """An application that gives way: as it is stored, and its last version."""
 
     previous: Registration

@@ -1,6 +1,6 @@
 """The worker whom a capture registers, with the work, the coverage asked for and the consent. Pure."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -15,6 +15,7 @@ from chalicelib.models import StrictModel
 from chalicelib.registrations.nik import NIK, Sex
 from chalicelib.registrations.phone import Phone
 from chalicelib.typed import clean_number
+from chalicelib.values import Value
 
 
 def _clean_if_text(value: object) -> object:
@@ -97,8 +98,7 @@ class Consent(StrictModel):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipient:
+class Recipient(Value, kw_only=True):
     """A registered person as far as SMS need it: what is kept after the identity was deleted."""
 
     name: str
@@ -109,8 +109,7 @@ class Recipient:
     checks: tuple[Check, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Worker(Recipient):
+class Worker(Recipient, kw_only=True):
     """The registered person, with values that passed the rules. All of it is personal data."""
 
     nik: NIK

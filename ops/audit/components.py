@@ -30,7 +30,7 @@ def list_components(archive: Path) -> list[Component]:
     with ZipFile(archive) as zip_file:
         tops = {name.split("/", 1)[0] for name in zip_file.namelist()}
     packaged = {_normalise(top.removesuffix(".dist-info")) for top in tops if top.endswith(".dist-info")}
-    code = {top.removesuffix(".py") for top in tops if not top.endswith(".dist-info")}
+    code = {_name_module(top) for top in tops if not top.endswith(".dist-info")}
     owners = metadata.packages_distributions()
     names = {_find_owner(top, owners) for top in code - _OURS - {"__pycache__"}}
     components = [_describe(metadata.distribution(name)) for name in names]
@@ -38,6 +38,11 @@ def list_components(archive: Path) -> list[Component]:
     if other:
         raise OperationError(f"the zip has other versions than this environment: {', '.join(sorted(other))}")
     return sorted(components)
+
+
+def _name_module(top: str) -> str:
+    """Return the name by which Python imports a file or directory, compiled or not."""
+    return top.partition(".")[0] if top.endswith((".py", ".so")) else top
 
 
 def _normalise(name: str) -> str:

@@ -16,7 +16,6 @@ READ_BY_A_PERSON = {
     ("chalice", "1.34.0"): "Apache-2.0",
     ("duckdb", "2.0.1"): "MIT",
     ("multipart", "2.0.1"): "MIT",
-    ("pycryptodomex", "3.24.2"): "BSD-2-Clause AND Unlicense",
 }
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9.+-]+")

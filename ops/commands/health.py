@@ -79,7 +79,7 @@ def describe_addresses(description: StackDescription) -> list[str]:
         f"Console {description.console_url}",
         f"AWS     {description.aws_endpoint_url} ({description.region})",
         f"SMS     {description.gateway_url}",
-        f"Chats   {description.chat_url}",
+        f"Chats   {description.chat_url} (phones on which to chat with the bot)",
     ]
 
 

@@ -1,6 +1,7 @@
 """`daftar up|down|run|messages|mails`: the local stack."""
 
 import time
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import click
@@ -12,8 +13,16 @@ from ops.commands.parameter_types import DayRange
 from ops.commands.registrations import read_batches, submit
 from ops.commands.results import Command, Result, progress_console, write_early
 from ops.commands.summaries import describe_summaries, fetch_summaries
-from ops.commands.tables import list_mails, make_mails_table, make_outcomes_table, make_sms_table
+from ops.commands.tables import (
+    list_mails,
+    make_channels_table,
+    make_mails_table,
+    make_outcomes_table,
+    make_sms_table,
+)
 from ops.errors import OperationError
+from ops.local.chat_registration import register_by_telegram
+from ops.local.chats import CHAT_CAMPAIGN, CHAT_ZONE
 from ops.local.description import StackDescription
 from ops.local.seeding import DEVICE_CHANNELS
 from ops.local.stack import LocalStack
@@ -62,10 +71,12 @@ def mails() -> Result:
 @click.command(
     cls=Command,
     fails_when="a stack is up already on this port (it is left alone), or this one ended by itself",
-    json_fields=(*ADDRESS_FIELDS, "outcomes", "sms_received", "summaries", "mails"),
+    json_fields=(*ADDRESS_FIELDS, "outcomes", "sms_received", "summaries", "chat_summaries", "mails"),
 )
 def run() -> None:
-    """Start the local stack, register the example market day, show the results, and run until Ctrl-C."""
+    """Start the local stack, register the example market day and a worker by Telegram, show the results, and
+    run until Ctrl-C.
+    """
     stack = make_local_stack()
     is_shown = False
     with shutdown_on_signal():
@@ -99,7 +110,13 @@ def _run_market_day(stack: LocalStack, description: StackDescription) -> Result:
     outcomes = submit(description, read_batches(description, files))
     with progress_console.status("waiting for the SMS"):
         sms_list = stack.await_sms(count_before + outcomes.total["created"])
+    with progress_console.status("a worker registers by Telegram"):
+        if register_by_telegram(description):
+            sms_list = stack.await_sms(len(sms_list) + 1)
     summaries = fetch_summaries(description, "POST", description.campaign_id, DayRange())
+    today = datetime.now(CHAT_ZONE).date()
+    days = DayRange(today - timedelta(days=1), today)
+    chat_summaries = fetch_summaries(description, "POST", CHAT_CAMPAIGN, days)
     invoke.deliver_reports(stack.as_stage())
     mail_list = list_mails(description.list_mails())
     data: dict[str, Any] = {
@@ -107,6 +124,7 @@ def _run_market_day(stack: LocalStack, description: StackDescription) -> Result:
         "outcomes": {device: dict(counts) for device, counts in outcomes.by_device.items()},
         "sms_received": len(sms_list),
         "summaries": summaries,
+        "chat_summaries": chat_summaries,
         "mails": mail_list,
     }
     sms_tables = [make_sms_table(sms_list[-_MAX_SMS_SHOWN:], total=len(sms_list))] if sms_list else []
@@ -116,6 +134,7 @@ def _run_market_day(stack: LocalStack, description: StackDescription) -> Result:
             make_outcomes_table(outcomes),
             *sms_tables,
             *describe_summaries(summaries).text,
+            make_channels_table({"market day": summaries, "chats": chat_summaries}),
             make_mails_table(mail_list),
         ],
     )

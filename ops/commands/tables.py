@@ -1,5 +1,6 @@
 """The tables that commands print: outcomes, SMS, mails, summaries, clients and the audit trail."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from email.parser import BytesParser
 from email.policy import default
@@ -28,6 +29,20 @@ def make_outcomes_table(outcomes: SubmissionOutcomes) -> Table:
         table.add_row(outcome, *map(str, cells))
     table.add_section()
     table.add_row("lines sent", *(str(counts.total()) for counts in devices.values()), str(total.total()))
+    return table
+
+
+def make_channels_table(campaigns: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
+    """Return a table of what the summaries of some campaigns count by channel."""
+    counts = {
+        name: sum((Counter(each["by_channel"]) for each in summaries), Counter())
+        for name, summaries in campaigns.items()
+    }
+    table = Table("", *counts, title="Registered by channel")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for channel in sorted(set().union(*counts.values())):
+        table.add_row(channel, *(str(each[channel]) for each in counts.values()))
     return table
 
 

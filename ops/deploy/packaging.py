@@ -40,6 +40,7 @@ NOT_CODE_PATTERNS = {
     "*/SelfTest/*": "tests",
     "*/tests/*": "tests",
     "*/test_*.py": "tests",
+    "cffi/*": "a compiler; a running program imports `_cffi_backend` alone",
     "*/__pycache__/*": "caches of another Python; the sources are compiled again here",
     "bin/*": "programs for the command line",
     "*.data/*": "programs for the command line, and documentation",

@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -24,6 +25,7 @@ _ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 
 TEXT_GATEWAY_TOKEN = "local-gateway-token"  # noqa: S105 - of the local stack alone
 CHAT_CAMPAIGN = "pendaftaran-lewat-chat"
+CHAT_ZONE = ZoneInfo("Asia/Jakarta")
 # A campaign lasts a year at most; a stack of last year is made afresh.
 _CAMPAIGN_DAYS = timedelta(days=365)
 _DAILY_SMS_BUDGET = 500_000
@@ -38,7 +40,7 @@ def make_chat_campaign(now: datetime) -> dict[str, object]:
         "name": "Pendaftaran lewat chat",
         "branch": "Jakarta Salemba",
         "place": "Telegram, WhatsApp, SMS",
-        "zone": "Asia/Jakarta",
+        "zone": CHAT_ZONE.key,
         "first_day": first_day.isoformat(),
         "last_day": last_day.isoformat(),
         "accepts_until": last_day.isoformat(),

@@ -4,7 +4,7 @@ import re
 
 from chalicelib.devices.consent_texts import load_consent_texts
 from chalicelib.registrations import nik, rules
-from chalicelib.registrations.phone import read_numbering_plan
+from chalicelib.registrations.numbering import read_numbering_plan
 from chalicelib.registrations.worker import Work
 
 _SHORTEST = "[0-9]{9}"  # A mobile number of the fewest digits.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.registrations import phone
+from chalicelib.registrations import numbering, phone
 from chalicelib.registrations.phone import InvalidPhone
 from chalicelib.typed import extract_digits
 
@@ -245,3 +245,28 @@ def test_a_refusal_never_repeats_the_number(typed: str) -> None:
     with pytest.raises(InvalidPhone) as refused:
         phone.parse(typed)
     assert typed not in f"{refused.value!r} {refused.value}"
+
+
+CODES = {
+    None: "phone_malformed",
+    numbering.Kind.FOREIGN: "phone_foreign",
+    numbering.Kind.NOT_MOBILE: "phone_not_mobile",
+}
+
+
+def test_the_pattern_of_mobile_numbers_is_that_of_the_library() -> None:
+    assert numbering.read_numbering_plan().national_pattern == phone.MOBILE_PATTERN
+
+
+@given(
+    st.from_regex(r"(\+62|62|0|\+620|620|0062|00620|\+|00)?8[0-9]{6,13}", fullmatch=True)
+    | st.from_regex(r"(\+62|62|0)?6?2?8[0-9]{6,11}", fullmatch=True)
+    | st.text("0268+", max_size=14)
+)
+def test_a_usual_form_is_read_as_the_library_reads_it(typed: str) -> None:
+    dialled = f"+{typed[2:]}" if typed.startswith("00") else typed
+    kind = numbering.find_kind(dialled)
+    if kind is numbering.Kind.MOBILE:
+        assert phone.parse(typed) == numbering.format_number(dialled)
+    else:
+        assert get_error_code(typed) == CODES[kind]

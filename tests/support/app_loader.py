@@ -5,9 +5,9 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import NamedTuple
 
-import boto3
+from botocore.session import Session
 from chalice.app import Chalice
-from snapshot_restore_py import get_after_restore
+from snapshot_restore_py import get_after_restore, get_before_snapshot
 
 from chalicelib.aws.clients import AwsClients, create_session
 from chalicelib.clock import Clock, utc_now
@@ -24,7 +24,7 @@ class LoadedApp(NamedTuple):
 
 
 @cache
-def get_shared_session() -> boto3.Session:
+def get_shared_session() -> Session:
     """Return one session for all tests: reading the SDK's data takes longer than most tests."""
     return create_session()
 
@@ -43,7 +43,9 @@ def load_app(
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    get_after_restore().clear()  # It would keep every app of all tests.
+    # They would keep every app of all tests.
+    get_after_restore().clear()
+    get_before_snapshot().clear()
     gc.unfreeze()  # The app freezes all objects: no garbage of earlier tests would be freed.
     container: Container = module.container
     container.aws, container.clock = aws or AwsClients(get_shared_session()), clock

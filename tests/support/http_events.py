@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MANAGER = {"client_id": "office", "roles": "manager", "channel": "office", "campaigns": "*"}
+ADMIN = {"client_id": "admin", "roles": "admin", "channel": "office", "campaigns": "*"}
 KIOSK = {"client_id": "kiosk-1", "roles": "kiosk", "channel": "kiosk", "campaigns": "*"}
 
 

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from importlib.metadata import distribution
@@ -27,6 +27,7 @@ RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
 
 _ACCOUNT = "000000000000"
 _RESPONSE_TIMEOUT_SECONDS = 60
+_COUNTING_TIMES_SLOWER = 10
 _BOOTSTRAP_SCRIPT = """
 import sys
 sys.path[:0] = sys.argv[2:]
@@ -66,14 +67,17 @@ def link_runtime(folder: Path) -> Path:
 class LocalFunction:
     """A running function."""
 
-    def __init__(self, api: "_RuntimeApiServer", process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(
+        self, api: "_RuntimeApiServer", process: subprocess.Popen[bytes], log: Path, timeout_seconds: float
+    ) -> None:
         self._api = api
         self._process = process
         self._log = log
+        self._timeout_seconds = timeout_seconds
 
     def invoke(self, event: Mapping[str, Any]) -> InvocationResult:
         """Invoke the function and wait for its result. Raises NoResponse."""
-        deadline = time.perf_counter() + _RESPONSE_TIMEOUT_SECONDS
+        deadline = time.perf_counter() + self._timeout_seconds
         self._api.events.put(json.dumps(event).encode())
         while True:
             try:
@@ -89,6 +93,11 @@ class LocalFunction:
         """Return everything that the function has printed."""
         return self._log.read_text(errors="replace")
 
+    def end(self) -> None:
+        """End the process as a tool that counts its instructions wants it, and wait for it."""
+        self._process.terminate()
+        self._process.wait()
+
     @property
     def cpu_seconds(self) -> float:
         """Return the CPU time of its process, all threads, since the start. Linux only."""
@@ -99,16 +108,25 @@ class LocalFunction:
 
 @contextlib.contextmanager
 def run_function(
-    task: Path, handler: str, *, runtime: Path, environment: Mapping[str, str], log: Path
+    task: Path,
+    handler: str,
+    *,
+    runtime: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    counter: Sequence[str | Path] = (),
 ) -> Iterator[LocalFunction]:
-    """Run a function of the zip unpacked at `task`, with this environment only. It is stopped at the end."""
+    """Run a function of the zip unpacked at `task`, with this environment only. It is stopped at the end.
+
+    `counter` is the command of a tool that runs its process slowly and counts what it does.
+    """
     api = _RuntimeApiServer()
     with serve_in_background(api):
         with log.open("wb") as output:
             process = subprocess.Popen(
                 # No site-packages, no Python variables of the environment, and no bytecode written: on Lambda
                 # the task directory is read-only.
-                [sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP_SCRIPT, handler, task, runtime],
+                [*counter, sys.executable, "-I", "-S", "-B", "-c", _BOOTSTRAP_SCRIPT, handler, task, runtime],
                 env={**_make_reserved_variables(handler, task, api.address), **environment},
                 cwd=task,
                 stdin=subprocess.DEVNULL,
@@ -116,7 +134,8 @@ def run_function(
                 stderr=subprocess.STDOUT,
             )
         try:
-            yield LocalFunction(api, process, log)
+            slower = _COUNTING_TIMES_SLOWER if counter else 1
+            yield LocalFunction(api, process, log, _RESPONSE_TIMEOUT_SECONDS * slower)
         finally:
             process.kill()
             process.wait()

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from infra.functions import ITEM_FORMAT
+from ops.deploy.libraries import fetch_libraries
+from ops.deploy.runtimes import find_own_target
 from ops.project import ROOT
 from tests.support.emulator_harness import EmulatorHarness
 from tests.support.lambda_runtime import LocalFunction
@@ -42,16 +44,19 @@ def list_commits() -> list[str]:
 
 @pytest.fixture
 def older_zip(request: pytest.FixtureRequest, unpacked_zip: Path, tmp_path: Path) -> Path:
-    """Return the zip with the code of another commit, and today's libraries."""
+    """Return the code of another commit with its libraries, and today's Chalice."""
     directory = tmp_path / "older"
     directory.mkdir()
     archive = subprocess.run(
-        ["git", "archive", request.param, *OUR_CODE], cwd=ROOT, capture_output=True, check=True
+        ["git", "archive", request.param, *OUR_CODE, "requirements.txt"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     ).stdout
     subprocess.run(["tar", "-x", "-C", directory], input=archive, check=True)
-    for entry in unpacked_zip.iterdir():
-        if entry.name not in {*OUR_CODE, "__pycache__"}:
-            (directory / entry.name).symlink_to(entry)
+    libraries = fetch_libraries(find_own_target(), directory / "requirements.txt")
+    for entry in [*libraries.iterdir(), unpacked_zip / "chalice"]:
+        (directory / entry.name).symlink_to(entry)
     return directory
 
 

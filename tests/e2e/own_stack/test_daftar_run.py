@@ -88,8 +88,10 @@ def test_market_day_is_shown_and_a_second_run_sends_no_sms_again(
     assert first.interrupt() == 0
     created = _row("created", printed)[-1]
     assert created >= 300
-    assert len(texts.read_text().splitlines()) == created
+    assert len(texts.read_text().splitlines()) == created + 1
     assert _row("captures", printed) == [187, 168]
+    assert _row("telegram", printed) == [0, 1], "a worker registered by Telegram beside the vans' market day"
+    assert "(phones on which to chat with the bot)" in printed
     assert "4 mails to managers" in printed, "two managers, two days"
     assert _is_gone(port, local)
     assert not (local / "stack.json").exists()
@@ -98,8 +100,9 @@ def test_market_day_is_shown_and_a_second_run_sends_no_sms_again(
     printed = second.until(second.is_ready)
     assert second.interrupt() == 0
     assert "created  " not in printed.partition("lines sent")[0]
-    assert len(texts.read_text().splitlines()) == created
+    assert len(texts.read_text().splitlines()) == created + 1
     assert _row("captures", printed) == [187, 168]
+    assert _row("telegram", printed) == [0, 1]
     assert "4 mails to managers" in printed
 
 
