@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,15 @@ def judge_run(run: ChatRun) -> list[Gate]:
         Gate("told something twice, out of order, or less", count_disorder(run.told, run.expected), 0),
         Gate("replies lost with a killed process", lost_replies, run.killed.count("OnChatOutbox")),
         Gate("answers to a registration, beside one", len({each.last_text for each in run.told}) - 1, 0),
-        # Three standard deviations of a hundred workers each, if it tells nothing who is known.
-        Gate("known workers' last reply, from even", abs(run.last_replies.rank_test[0] - 0.5), 0.12),
+        Gate(
+            "known workers' last reply, from even",
+            abs(run.last_replies.rank_test[0] - 0.5),
+            _compute_noise(len(run.last_replies.new), len(run.last_replies.known)),
+        ),
         Gate("dead letters of chats", run.dead_letters, 0),
     ]
+
+
+def _compute_noise(new: int, known: int) -> float:
+    """Return three standard deviations of the share of pairs, if the time tells nothing (Mann-Whitney)."""
+    return 3 * sqrt((new + known + 1) / (12 * new * known))

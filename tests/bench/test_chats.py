@@ -54,7 +54,7 @@ def test_a_good_run_passes_and_is_described() -> None:
          "answers to a registration, beside one"),
         ({"dead_letters": 1}, "dead letters of chats"),
         (
-            {"told": [make_replies(last_seconds=1), make_replies(last_seconds=3)] * 2},
+            {"told": [make_replies(last_seconds=1), make_replies(last_seconds=3)] * 20, "workers": 40},
             "known workers' last reply, from even",
         ),
     ],

@@ -1,4 +1,4 @@
-"""The zip is reproducible, compiled, at most 45 MB, and complete with only boto3 beside it."""
+"""The zip is reproducible, compiled, at most 40 MB, and complete with only boto3 beside it."""
 
 import ast
 import importlib.util
@@ -19,7 +19,7 @@ from ops.deploy.packaging import NOT_CODE_PATTERNS, Package, package_app
 from ops.project import ROOT
 from tests.support.requirements import read_requirements
 
-_LARGEST_BYTES = 45_000_000
+_LARGEST_BYTES = 40_000_000
 _PROVIDED_BY_LAMBDA = (
     "boto3",
     "botocore",
@@ -50,7 +50,7 @@ def test_same_source_gives_the_same_bytes(package_result: Package, tmp_path: Pat
     assert package_app("local", tmp_path).digest == package_result.digest
 
 
-def test_zip_has_at_most_45_mb_unpacked(package_result: Package) -> None:
+def test_zip_has_at_most_40_mb_unpacked(package_result: Package) -> None:
     assert package_result.unpacked_bytes <= _LARGEST_BYTES
 
 
