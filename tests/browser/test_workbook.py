@@ -85,14 +85,14 @@ def test_libreoffice_reads_text_that_looks_like_an_escape_as_typed(
     assert {row[1] for row in rows if row[0] == "By officer"} == set(ESCAPES)
 
 
-def test_libreoffice_prints_two_days_on_seven_landscape_pages(tmp_path: Path) -> None:
+def test_libreoffice_prints_two_days_on_eight_landscape_pages(tmp_path: Path) -> None:
     workbook = tmp_path / "printed.xlsx"
     workbook.write_bytes(xlsx.render_workbook(make_report(), "id"))
     convert("pdf", tmp_path, [workbook])
     document = workbook.with_suffix(".pdf").read_bytes()
     boxes = re.findall(rb"/MediaBox *\[ *0 +0 +([0-9.]+) +([0-9.]+) *\]", document)
 
-    assert len(re.findall(rb"/Type */Page[^s]", document)) == 7
+    assert len(re.findall(rb"/Type */Page[^s]", document)) == 8
     assert boxes
     assert all(float(width) > float(height) for width, height in boxes)
 
