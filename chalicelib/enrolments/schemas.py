@@ -35,8 +35,8 @@ class MakeDevice(StrictModel):
 
     client_id: Annotated[ClientId, IMPERSONAL]
     channel: Channel = Field(description="kiosk, van, agent or office.")
-    mode: DeviceMode = Field(
-        default=DeviceMode.OFFICER, description="How the web app works on it: officer or kiosk."
+    mode: Literal[DeviceMode.OFFICER, DeviceMode.KIOSK] = Field(
+        default=DeviceMode.OFFICER, description="How the web app works on it."
     )
 
     @field_validator("channel")
@@ -45,13 +45,6 @@ class MakeDevice(StrictModel):
         if channel not in CHANNELS_BY_ROLE[Role.KIOSK]:
             raise PydanticCustomError("role_channel_conflict", "no channel of officers")
         return channel
-
-    @field_validator("mode")
-    @classmethod
-    def _check_mode(cls, mode: DeviceMode) -> DeviceMode:
-        if mode is DeviceMode.SELF:
-            raise PydanticCustomError("value_not_allowed", "a worker's own phone is enrolled by a link")
-        return mode
 
 
 class ExchangeCode(StrictModel):

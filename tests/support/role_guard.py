@@ -154,5 +154,12 @@ def _make_item_access(action: str, table: str, request: Mapping[str, Any]) -> Ac
     item, names = request.get("Key") or request.get("Item") or {}, request.get("ExpressionAttributeNames", {})
     expressions = " ".join(request.get(f"{each}Expression", "") for each in ("Update", "Condition"))
     attributes = {names.get(name, name) for name in _NAME_IN_EXPRESSION.findall(expressions)}
-    key = item.get("pk", {}).get("S")
+    key = item.get(_find_key_name(table), {}).get("S")
     return Access((f"dynamodb:{action}", table), key, frozenset({*item, *attributes}))
+
+
+@cache
+def _find_key_name(table: str) -> str:
+    """Return the attribute that is the partition key of a table, which may be named with an index."""
+    properties = join_template()["Resources"][table.partition("/")[0]]["Properties"]
+    return next(each["AttributeName"] for each in properties["KeySchema"] if each["KeyType"] == "HASH")
