@@ -141,6 +141,8 @@ def _make_valid(case: schemathesis.Case[Any]) -> None:
     if operation == "list_registrations":
         query.update(campaign_id=FUZZ_CONTEXT["campaign_id"], day=FUZZ_CONTEXT["day"])
         query.pop("cursor", None)
+    if operation == "show_rates":
+        query.update(day=FUZZ_CONTEXT["day"])
     if isinstance(body, dict):
         _make_body_valid(operation, body)
 

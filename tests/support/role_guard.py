@@ -162,4 +162,5 @@ def _make_item_access(action: str, table: str, request: Mapping[str, Any]) -> Ac
 def _find_key_name(table: str) -> str:
     """Return the attribute that is the partition key of a table, which may be named with an index."""
     properties = join_template()["Resources"][table.partition("/")[0]]["Properties"]
-    return next(each["AttributeName"] for each in properties["KeySchema"] if each["KeyType"] == "HASH")
+    hash_keys = (each["AttributeName"] for each in properties["KeySchema"] if each["KeyType"] == "HASH")
+    return str(next(hash_keys))

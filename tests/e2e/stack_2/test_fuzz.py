@@ -41,9 +41,10 @@ OUT_OF_REACH = {
     *("POST /v1/channels/telegram/updates", "POST /v1/channels/sms/inbound", "POST /v1/channels/ussd"),
     *("GET /v1/channels/whatsapp/webhook", "POST /v1/channels/whatsapp/webhook"),
     "POST /v1/device/token",
-    # Of the console there is another release, and no correction waits for a decision.
+    # Of the console there is another release, no correction waits for a decision, and nobody for an answer.
     "GET /console/{release}/{folder}/{file}",
     "POST /v1/registrations/{reference}/corrections/{correction_id}/decision",
+    "POST /v1/campaigns/{campaign_id}/review-items/{item_id}/answer",
 }
 
 LEFT_OUT = {

@@ -1,7 +1,8 @@
-"""The load harness and the soak in small, on the packaged stack: what they send, count and judge."""
+"""The load harness and the soak in small, on a stack of their own: what they send, count and judge."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from bench.load.judgement import judge_load
 from bench.load.scenarios import LoadPlan, LoadRun
 from bench.soak.judgement import judge_soak
 from bench.soak.run import Soak, SoakPlan, find_carried_rate
-from tests.support.running_stack import RunningStack
+from ops.local.stack import LocalStack
 
 pytestmark = pytest.mark.e2e
 
@@ -21,15 +22,25 @@ _LATENCY_GATES = ("p99 beside p50", "back to normal after")
 _GROWTH_GATES = ("memory", "threads", "descriptors", "connections", "age")
 
 
+@pytest.fixture(scope="module")
+def local_stack(new_stack_location: Callable[[], tuple[int, Path]]) -> Iterator[LocalStack]:
+    """A stack of its own: what others send and hold up would be counted."""
+    port, directory = new_stack_location()
+    local = LocalStack(port=port, directory=directory)
+    local.up()
+    try:
+        yield local
+    finally:
+        local.down()
+
+
 @pytest.fixture
-def campaign(stack: RunningStack, request: pytest.FixtureRequest) -> Iterator[LoadedCampaign]:
+def campaign(local_stack: LocalStack, request: pytest.FixtureRequest) -> Iterator[LoadedCampaign]:
     """A campaign with workers of its own."""
     first = {"load": 60_001, "soak": 62_001}[request.param]
     campaign_id = f"{request.param}-in-small"
     workers = range(first, first + 2000)
-    with closing(
-        LoadedCampaign(stack.local_stack, campaign_id, vans=3, workers=workers, connections=4)
-    ) as loaded:
+    with closing(LoadedCampaign(local_stack, campaign_id, vans=3, workers=workers, connections=4)) as loaded:
         yield loaded
 
 
