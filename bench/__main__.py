@@ -26,7 +26,7 @@ from tests.support.lambda_runtime import link_runtime
 
 _COLD_START_TARGET = 1.5
 _WARM_CPU_TARGET = 2.1
-_ZIP_TARGET_MB = 45.0
+_ZIP_TARGET_MB = 40.0
 _BATCH_TARGET = 3.0
 
 # Counts of instructions, beside boto3 and Chalice alone or the bare handler with bytecode.
