@@ -68,7 +68,7 @@ def build_session_values(turn: Turn, cipher: FieldCipher) -> Values:
         "revision": turn.revision + 1,
         "worker_key": turn.worker_key,
         _SEALED: _seal(turn.session, key, cipher),
-        "expires_at": _expire(turn.now, DRAFT_RETENTION),
+        "expires_at": to_expiry(turn.now + DRAFT_RETENTION),
     }
 
 
@@ -80,7 +80,7 @@ def build_event_values(turn: Turn, cipher: FieldCipher) -> Values:
         "outbox_ids": list(turn.outbox_ids),
         "worker_key": None if turn.reply is None else turn.worker_key,
         _SEALED: None if turn.reply is None else _seal(turn.reply, key, cipher),
-        "expires_at": _expire(turn.now, EVENT_RETENTION),
+        "expires_at": to_expiry(turn.now + EVENT_RETENTION),
     }
 
 
@@ -112,7 +112,7 @@ def build_outbox_values(  # noqa: PLR0913 - keyword-only, one for each attribute
         else [campaign_day.campaign_id, campaign_day.day.isoformat()],
         "fingerprint": fingerprint,
         _SEALED: _seal(content, key, cipher),
-        "expires_at": _expire(now, OUTBOX_RETENTION if fingerprint is None else HAND_OFF_RETENTION),
+        "expires_at": to_expiry(now + (OUTBOX_RETENTION if fingerprint is None else HAND_OFF_RETENTION)),
     }
 
 
@@ -131,7 +131,7 @@ def build_link_values(
         "channel": link.channel,
         "worker_key": worker_key,
         _SEALED: _seal(link, key, cipher),
-        "expires_at": _expire(now, retention),
+        "expires_at": to_expiry(now + retention),
     }
 
 
@@ -145,7 +145,7 @@ def build_hand_off_values(
         "item_id": item_id,
         "worker_key": worker_key,
         _SEALED: _seal(link, key, cipher),
-        "expires_at": _expire(now, HAND_OFF_RETENTION),
+        "expires_at": to_expiry(now + HAND_OFF_RETENTION),
     }
 
 
@@ -237,7 +237,3 @@ def _unseal(values: Mapping[str, Any], cipher: FieldCipher) -> str:
 
 def _name_record(values: Mapping[str, Any]) -> str:
     return f"{values['pk']} {values['sk']}"
-
-
-def _expire(now: datetime, retention: timedelta) -> int:
-    return to_expiry(now + retention)
