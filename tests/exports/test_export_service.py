@@ -3,13 +3,10 @@
 import gzip
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from chalicelib.exports.store import S3ExportStore
 from chalicelib.registrations.captures import Outcome
@@ -18,22 +15,6 @@ from tests.support.export_bucket import DAY, CaptureHarness, ExportBucket, Kille
 from tests.support.payloads import make_capture_id
 from tests.support.registration_builders import FIRST_DAY, SECOND_DAY
 from tests.support.report_builders import AN_HOUR, FINAL, SUMMARY_HOUR
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        yield boto3.client("s3", "eu-north-1", aws_access_key_id="testing", aws_secret_access_key="testing")
-
-
-@pytest.fixture
-def bucket(s3: Any) -> Iterator[ExportBucket]:
-    bucket = ExportBucket(s3)
-    s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    yield bucket
-    for key in bucket.list_keys():
-        s3.delete_object(Bucket=bucket.name, Key=key)
-    s3.delete_bucket(Bucket=bucket.name)
 
 
 @pytest.fixture

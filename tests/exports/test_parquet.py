@@ -3,16 +3,13 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from chalicelib.exports.model import format_row
 from chalicelib.exports.parquet import COLUMNS, write_parquet
@@ -45,22 +42,6 @@ ROWS = st.fixed_dictionaries(
         for name, kind in COLUMNS.items()
     }
 )
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with mock_aws():
-        yield boto3.client("s3", "eu-north-1", aws_access_key_id="testing", aws_secret_access_key="testing")
-
-
-@pytest.fixture
-def bucket(s3: Any) -> Iterator[ExportBucket]:
-    bucket = ExportBucket(s3)
-    s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    yield bucket
-    for key in bucket.list_keys():
-        s3.delete_object(Bucket=bucket.name, Key=key)
-    s3.delete_bucket(Bucket=bucket.name)
 
 
 @pytest.fixture
