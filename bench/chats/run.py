@@ -1,8 +1,6 @@
 """One run: workers who chat at once, with an app and functions that misbehave."""
 
 import json
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import sqrt
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,6 +19,7 @@ from bench.load.percentiles import find_percentile
 from bench.neutrality import ResponseTimes
 from ops.api_client import ApiClient
 from ops.local.stack import LocalStack
+from tests.support.functions import kill_process
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload
 
 _CAMPAIGN = "chats-at-once"
@@ -136,20 +134,9 @@ class ChatBench:
         """Kill a process of each function while workers chat."""
         for function in _KILLED_FUNCTIONS:
             time.sleep(_KILL_AFTER_SECONDS)
-            if count_done() < self._workers and self._kill(self._description.outputs[f"{function}Name"]):
+            name = self._description.outputs[f"{function}Name"]
+            if count_done() < self._workers and kill_process(name, port=self._stack.port):
                 self._killed.append(function)
-
-    def _kill(self, name: str) -> bool:
-        for environment in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                variables = environment.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            is_function = f"AWS_LAMBDA_FUNCTION_NAME={name}".encode() in variables
-            if is_function and f"GATEWAY_PORT={self._stack.port}".encode() in variables:
-                os.kill(int(environment.parent.name), signal.SIGKILL)
-                return True
-        return False
 
     def _count_registrations(self) -> Counter[str]:
         """Return how often each NIK is registered."""

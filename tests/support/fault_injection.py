@@ -5,15 +5,12 @@ hour.
 """
 
 import json
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,7 +21,7 @@ from ops.dead_letters.redrive import redrive
 from ops.local.stack import LocalStack
 from tests.support.campaigns import create_campaign, make_capture
 from tests.support.faulty_proxy import run_faulty_proxy
-from tests.support.functions import override_environment
+from tests.support.functions import kill_process, override_environment
 from tests.support.polling import wait_until
 from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
@@ -121,16 +118,7 @@ class _FaultInjectionRun:
             timeout_seconds=_TIMEOUT_SECONDS,
         )
         name = self._description.outputs["OnNotificationsName"]
-        for environment in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                variables = environment.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            is_sender = f"AWS_LAMBDA_FUNCTION_NAME={name}".encode() in variables
-            if is_sender and f"GATEWAY_PORT={self._stack.port}".encode() in variables:
-                os.kill(int(environment.parent.name), signal.SIGKILL)
-                self.killed_processes += 1
-                return
+        self.killed_processes += kill_process(name, port=self._stack.port)
 
     def await_settled(self) -> None:
         """Age the ledger until every worker's SMS is settled."""

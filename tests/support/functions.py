@@ -1,7 +1,10 @@
-"""Change functions of a local stack for a while."""
+"""Change functions of a local stack for a while, or kill a process of one."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from infra.functions import ALIAS
@@ -45,3 +48,17 @@ def pause_event_sources(lambda_client: Any, function_name: str | None = None) ->
     finally:
         for mapping_id in mapping_ids:
             lambda_client.update_event_source_mapping(UUID=mapping_id, Enabled=True)
+
+
+def kill_process(function_name: str, *, port: int) -> bool:
+    """Kill one process of a function of the stack on `port`, as Linux shows it. Return False if none runs."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            variables = environment.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        is_function = f"AWS_LAMBDA_FUNCTION_NAME={function_name}".encode() in variables
+        if is_function and f"GATEWAY_PORT={port}".encode() in variables:
+            os.kill(int(environment.parent.name), signal.SIGKILL)
+            return True
+    return False
