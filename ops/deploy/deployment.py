@@ -26,6 +26,7 @@ from ops.deploy.cloudformation import (
 from ops.deploy.first_admin import enrol_first_admin
 from ops.deploy.granted_actions import list_widened_roles
 from ops.deploy.index_steps import iter_index_steps
+from ops.deploy.kept_rights import keep_rights, list_keeping_functions
 from ops.deploy.keys import create_missing_keys
 from ops.deploy.packaging import Package, package_app
 from ops.deploy.parameters import make_parameters, read_deployed_parameters
@@ -145,6 +146,11 @@ class Deployment:
                 read_deployed_parameters(self._cloudformation, self._config.stack_name),
             )
         self._on_step("preparing the changes")
+        if deployed:
+            template = keep_rights(deployed, package.template, package.digest)
+            if keeping := list_keeping_functions(template):
+                self._add_note(f"{len(keeping)} functions keep rights of the release before until the next one")
+            package = replace(package, template=template)
         widened = list_widened_roles(deployed, package.template) if deployed else []
         return done + self._update(upload_package(package, bucket, s3, parameters), parameters, widened)
 
