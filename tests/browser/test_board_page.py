@@ -95,7 +95,7 @@ def let_refresh(page: Page) -> None:
 
 
 def pass_time_and_look(page: Page) -> bool:
-    """Let a refresh come, and say whether a board is shown. The page may still be busy with an earlier answer."""
+    """Let a refresh come, and say whether a board is shown: an earlier answer may still be on its way."""
     page.clock.run_for("00:31")
     return page.locator(".huge").is_visible()
 
