@@ -104,8 +104,10 @@ def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
 def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
+    from chalicelib.shares import get_share
 
-    return schedule.roll_up(container.due_days, container.rollups, container.clock, get_context(event))
+    context, share = get_context(event), get_share(event)
+    return schedule.roll_up(container.due_days, container.rollups, container.clock, context, share)
 
 
 # Five minutes at most after the hour's count, the reports of it are sent.

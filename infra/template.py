@@ -15,6 +15,7 @@ from infra import (
     functions,
     gateway_responses,
     outputs,
+    shares,
     warm_throughput,
 )
 
@@ -97,6 +98,8 @@ def join_template() -> dict[str, Any]:
     warm_throughput.add_warm_throughput(document["Resources"])
     rates = document["Parameters"][warm_throughput.PARAMETER]["AllowedValues"]
     document["Mappings"] = {warm_throughput.MAPPING: warm_throughput.make_mapping(rates)}
+    most_runs = max(document["Parameters"][shares.PARAMETER]["AllowedValues"])
+    shares.add_first_shares(document["Resources"], most_runs)
     permissions = load_permissions()
     queues = dead_letters.list_dead_letter_queues(document["Resources"])
     for made in (
@@ -105,6 +108,7 @@ def join_template() -> dict[str, Any]:
         dead_letters.make_dead_letter_queues(document["Resources"], queues),
         alarms.make_alarms(),
         firewall.make_firewall(),
+        shares.make_rules(document["Resources"], most_runs),
         dashboard.make_dashboard(list(permissions), [each.logical_id for each in queues]),
     ):
         merge(document, {"Resources": made})

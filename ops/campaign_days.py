@@ -23,6 +23,8 @@ def iter_campaign_days(stage: Stage, days: Collection[date]) -> Iterator[Campaig
     """Yield these days of each campaign that has them. No key is needed, because no name is read."""
     dynamodb, table = stage.aws_client("dynamodb"), stage.outputs["CampaignsTableName"]
     no_keys = FieldCipher(lambda: FieldKeys("", {}))
-    for _, campaign_id in DynamoCampaigns(dynamodb, table, no_keys).iter_ids_ending_since(min(days)):
+    for _, campaign_id in DynamoCampaigns(
+        dynamodb, table, no_keys, build_audit_write=None
+    ).iter_ids_ending_since(min(days)):
         first_day, last_day = find_days(dynamodb, table, campaign_id)
         yield from (CampaignDay(campaign_id, day) for day in days if first_day <= day <= last_day)

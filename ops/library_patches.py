@@ -165,12 +165,14 @@ LIBRARY_PATCHES = (
         version="5.2.5",
         names=(
             "moto.core.botocore_stubber.BotocoreStubber.process_request",
+            "moto.core.serialize.ResponseSerializer.get_value",
             "moto.dynamodb.models.copy",
             "moto.dynamodb.models.DynamoDBBackend.update_item",
         ),
         files=("tests/support/moto_transactions.py",),
-        modules=("moto.core.botocore_stubber", "moto.dynamodb.models"),
-        reason="a transaction copies only the items that it changes, not the table; one request at a time",
+        modules=("moto.core.botocore_stubber", "moto.core.serialize", "moto.dynamodb.models"),
+        reason="a transaction copies only the items that it changes, not the table; one request at a time;"
+        " answers are read by the names of AWS alone",
     ),
     LibraryPatch(
         library="moto",

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import botocore.session
 import pytest
 from moto import mock_aws
@@ -14,7 +13,7 @@ from chalicelib.clock import utc_now
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from tests.support.moto_snapshots import REGION, Snapshot
+from tests.support.moto_snapshots import REGION, Snapshot, get_moto_client
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.moto_transactions import patch_moto_transactions
 from tests.support.scheduling import SharedResourceScheduling
@@ -52,16 +51,12 @@ def _isolated_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-# One session for all set-up: each session reads the models of the services again.
-_MOTO_SESSION = boto3.Session("testing", "testing", region_name=REGION)
-
-
 def _create_stage_resources() -> str:
     """Create the tables and the KMS key with the stage's data keys, and return the ARN of the key."""
-    create_tables(_MOTO_SESSION.client("dynamodb"))
-    arn: str = _MOTO_SESSION.client("kms").create_key()["KeyMetadata"]["Arn"]
-    wrapper = KMSKeyWrapper(_MOTO_SESSION.client("kms"), arn)
-    keys = DynamoWrappedKeys(_MOTO_SESSION.client("dynamodb"), STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"])
+    create_tables(get_moto_client("dynamodb"))
+    arn: str = get_moto_client("kms").create_key()["KeyMetadata"]["Arn"]
+    wrapper = KMSKeyWrapper(get_moto_client("kms"), arn)
+    keys = DynamoWrappedKeys(get_moto_client("dynamodb"), STAGE_ENVIRONMENT["DAFTAR_KEYS_TABLE"])
     for purpose in (FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE):
         keys.add(wrapper.generate(purpose, now=utc_now()))
     return arn
@@ -78,9 +73,9 @@ def moto_stage(monkeypatch: pytest.MonkeyPatch, _isolated_aws_environment: None)
     with mock_aws():
         monkeypatch.setenv("DAFTAR_FIELD_KEY_ARN", _STAGE_SNAPSHOT.restore())
         for name in ("notifications", "reminders"):
-            queue = _MOTO_SESSION.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+            queue = get_moto_client("sqs").create_queue(QueueName=name)["QueueUrl"]
             monkeypatch.setenv(f"DAFTAR_{name.upper()}_QUEUE_URL", queue)
-        outbox = _MOTO_SESSION.client("sqs").create_queue(
+        outbox = get_moto_client("sqs").create_queue(
             QueueName="chat-outbox.fifo", Attributes={"FifoQueue": "true"}
         )
         monkeypatch.setenv("DAFTAR_CHAT_OUTBOX_QUEUE_URL", outbox["QueueUrl"])

@@ -15,8 +15,6 @@ _HALF = 0.5
 # Five times a quarter is a quarter more than is carried, for the length of the spike. From half, the queue
 # that five times as much leaves would take longer to drain than the gate allows, at any speed.
 _BEFORE_SPIKE = 0.25
-# The API lets five questions a second through, whatever it carries (infra/api.yaml).
-_STATUS_LIMIT = 5.0
 _SEED = 20241009
 
 
@@ -80,6 +78,7 @@ class LoadRun:
         batches = self._saturate(lambda _: campaign.register_batch(plan.batch_size))
         self._capacities["registrations by batches with their SMS"] = batches * plan.batch_size
         self._capacities["registrations by a bot with their SMS"] = self._saturate(campaign.register_by_bot)
+        self._capacities["status checks"] = self._saturate(campaign.ask_status)
         self._capacities["looks of managers"] = self._saturate(campaign.read_as_manager)
 
     def _saturate(self, call: Call) -> float:
@@ -121,7 +120,7 @@ class LoadRun:
         return self._run("broadcast", steps, rate, self._campaign.register_by_bot, spike)
 
     def _run_status_checks(self) -> ScenarioResult:
-        rate = _STATUS_LIMIT * _HALF
+        rate = self._capacities["status checks"] * _HALF
         steps = [Step(self._plan.status_seconds, rate)]
         return self._run("status checks", steps, rate, self._campaign.ask_status)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra import shares
 from infra.template import join_template
 from ops.project import ROOT
 
@@ -27,13 +28,17 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class StageLimits:
-    """The limits that the template sets, as it stands: defaults of parameters, event sources, time-outs."""
+    """The limits that the template sets, as it stands: defaults of parameters, event sources, time-outs.
+
+    `most_runs` are the runs of a job side by side in a stage that asks for them.
+    """
 
     parameters: Mapping[str, float]
     concurrency: Mapping[str, int]
     batch_size: Mapping[str, int]
     stream_batches_a_shard: int
     timeouts: Mapping[str, int]
+    most_runs: int
 
 
 def load_quotas() -> dict[str, float]:
@@ -79,4 +84,5 @@ def read_stage_limits() -> StageLimits:
             name.title().replace("_", ""): size["lambda_timeout"]
             for name, size in config["lambda_functions"].items()
         },
+        most_runs=max(document["Parameters"][shares.PARAMETER]["AllowedValues"]),
     )

@@ -8,6 +8,7 @@ from bench.model.limits import Model, find_relay_limit
 from chalicelib.rollups.schedule import SHARE_OF_ONE_DAY, SHUTDOWN_MARGIN
 
 _SECONDS_A_MINUTE, _SECONDS_A_HOUR = 60, 3_600
+_MILLISECONDS = 1_000
 _BYTES_A_GB = 1_000_000_000
 # An export begins no day in the second half of a run.
 _SHARE_OF_ONE_EXPORT = 0.5
@@ -46,12 +47,24 @@ def _iter_counting(model: Model) -> Iterator[TimedJob]:
         run * SHARE_OF_ONE_DAY,
         "beyond that, slices of the day that are kept while they do not change",
     )
-    yield TimedJob(
-        f"Hourly count of {load['campaigns']:,.0f} small days",
-        load["campaigns"] * load["small_day_seconds"],
-        run,
-        "what is longest due is first; several runs an hour, each with its part of the campaigns",
-    )
+    for runs in (1, model.stage.most_runs):
+        yield TimedJob(
+            f"Hourly count of {load['campaigns']:,.0f} small days, {_name_runs(runs)}",
+            load["campaigns"] * _count_small_day(model) / runs,
+            run,
+            f"RunsSideBySide {model.stage.most_runs}; what is longest due is first",
+        )
+
+
+def _count_small_day(model: Model) -> float:
+    """Return the seconds of a count of a day with few registrations: it mostly waits for requests."""
+    requests = model.counts["recount_20_registrations"]["dynamodb.requests"]
+    load = model.load
+    return (requests * load["dynamodb_milliseconds"] + load["small_day_cpu_milliseconds"]) / _MILLISECONDS
+
+
+def _name_runs(runs: int) -> str:
+    return "one after the other" if runs == 1 else f"{runs} runs side by side"
 
 
 def _iter_daily(model: Model) -> Iterator[TimedJob]:
@@ -65,7 +78,7 @@ def _iter_daily(model: Model) -> Iterator[TimedJob]:
     )
     yield TimedJob(
         f"Exports of {load['campaigns']:,.0f} days, in a day",
-        load["campaigns"] * load["small_day_seconds"] + day / load["exported_rows_a_second"],
+        load["campaigns"] * _count_small_day(model) + day / load["exported_rows_a_second"],
         24 * timeouts["ExportDays"] * _SHARE_OF_ONE_EXPORT,
         "runs side by side, each with its part of the campaigns",
     )

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Response
-from pydantic import BaseModel
 
 from chalicelib.callers import ROLES_AT_WORK, Role
 from chalicelib.campaigns.errors import CampaignUnknown
+from chalicelib.devices.bundle_schemas import BundleView
 from chalicelib.devices.schemas import CheckFields, ChecksView, FieldFindingView, ListDevices
+from chalicelib.devices.schemas_states import DeviceStatesView
 from chalicelib.http import problems
 from chalicelib.http.endpoints import Request, endpoint, json_response, respond_unless_known
 from chalicelib.http.pagination import CursorInvalid, from_cursor
@@ -18,23 +19,10 @@ from chalicelib.registrations.schemas import CaptureReportView
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
-    from chalicelib.devices.schemas_states import DeviceStatesView
 
 
 # Devices may keep it, and must ask whether it is still the newest. It holds no personal data.
 _BUNDLE_CACHE_CONTROL = "private, no-cache"
-
-
-def _load_bundle_view() -> type[BaseModel]:
-    from chalicelib.devices.bundle_schemas import BundleView
-
-    return BundleView
-
-
-def _load_device_states_view() -> type["DeviceStatesView"]:
-    from chalicelib.devices.schemas_states import DeviceStatesView
-
-    return DeviceStatesView
 
 
 def blueprint(container: "Container") -> Blueprint:
@@ -73,7 +61,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.KIOSK,
         Role.BOT,
         Role.MANAGER,
-        responses={200: _load_bundle_view, 304: None},
+        responses={200: BundleView, 304: None},
         refusals=(CampaignNotAllowed, CampaignUnknown),
         headers=("ETag",),
     )
@@ -97,7 +85,7 @@ def blueprint(container: "Container") -> Blueprint:
         routes,
         Role.MANAGER,
         query_model=ListDevices,
-        responses={200: _load_device_states_view},
+        responses={200: DeviceStatesView},
         refusals=(CampaignNotAllowed, CampaignUnknown, CursorInvalid),
     )
     def list_devices(request: Request, campaign_id: str) -> Response:
@@ -107,7 +95,7 @@ def blueprint(container: "Container") -> Blueprint:
         query = request.parse_query(ListDevices)
         start_after, _ = from_cursor(query.cursor)
         page = container.device_states.list_page(campaign, start_after=start_after, page_size=query.size)
-        return json_response(_load_device_states_view().build(page, caller=request.caller))
+        return json_response(DeviceStatesView.build(page, caller=request.caller))
 
     @routes.route("/v1/device/discards", methods=["POST"], content_types=[])
     @endpoint(routes, Role.KIOSK, body_model=ReportDiscards, responses={204: None})

@@ -1,6 +1,6 @@
 """The contract of an endpoint: who may call it, with what, and what it answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pydantic import BaseModel
 
@@ -8,9 +8,8 @@ from chalicelib.callers import Role
 from chalicelib.refusals import Refusal
 from chalicelib.values import Value
 
-# By status, the body of a successful answer: a model as JSON, a media type, or None for no body. A model that
-# a cold start should not build is given as the function that imports it.
-Responses = Mapping[int, type[BaseModel] | Callable[[], type[BaseModel]] | str | None]
+# By status, the body of a successful answer: a model as JSON, a media type, or None for no body.
+Responses = Mapping[int, type[BaseModel] | str | None]
 
 
 class Contract(Value):

@@ -20,10 +20,15 @@ class LazyRoutes(MutableMapping[str, Methods]):
         self._register_others: Callable[[], None] | None = register_others
 
     def complete(self) -> None:
-        """Register all routes, unless they are."""
+        """Register all routes, unless they are. If that fails, so does each later attempt."""
         if self._register_others is not None:
+            # Registering reads the routes.
             register, self._register_others = self._register_others, None
-            register()
+            try:
+                register()
+            except BaseException:
+                self._register_others = register
+                raise
 
     def __getitem__(self, path: str) -> Methods:
         if path not in self._routes:

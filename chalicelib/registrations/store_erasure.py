@@ -71,7 +71,7 @@ class DynamoErasureStore:
         cipher: FieldCipher,
         *,
         new_id: Callable[[], str],
-        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+        build_audit_write: Callable[[AuditRecord], Write] | None,
     ) -> None:
         """`new_id` makes the ids of remnants, which must be random.
 

@@ -79,9 +79,9 @@ class DynamoIntakeStore:
         table_name: str,
         cipher: FieldCipher,
         *,
-        build_audit_write: Callable[[AuditRecord], Write] | None = None,
+        build_audit_write: Callable[[AuditRecord], Write] | None,
     ) -> None:
-        """`build_audit_write` makes the write that records a takeover; without it none is recorded."""
+        """`build_audit_write` makes the write that records a takeover; None records none."""
         self._table = Table(client, table_name)
         self._cipher = cipher
         self._build_audit_write = build_audit_write

@@ -17,6 +17,7 @@ from chalicelib.campaigns.model import Campaign, CampaignDay
 from chalicelib.clock import Clock
 from chalicelib.rollups.model import Headline, SummaryState
 from chalicelib.rollups.service import CampaignReader, DirtyDay, DueDay
+from chalicelib.shares import WHOLE, Share
 
 # How long after the end of a campaign its days are looked for that were never summarised or are not final.
 # Only a campaign without captures needs this: any capture makes its day dirty, and a dirty day stays until it
@@ -122,9 +123,9 @@ class DueDayFinder:
         self._clock = clock
 
     def iter_due_days(
-        self, on_failure: OnFailure = _raise, *, deadline: datetime | None = None
+        self, on_failure: OnFailure = _raise, *, deadline: datetime | None = None, share: Share = WHOLE
     ) -> Iterator[DueDay]:
-        """Yield every day to count now: dirty, never counted, or not yet final.
+        """Yield every day to count now of a share of the campaigns: dirty, never counted, or not yet final.
 
         Each must be counted before the next one is requested. Whoever stops early loses nothing: an entry is
         rescheduled only after its days, and one with many days goes behind the others. An entry that cannot
@@ -132,10 +133,13 @@ class DueDayFinder:
         """
         begun_at = self._clock()
         ends_at = deadline or _NEVER
-        self._complete_list(begun_at, ends_at)
+        if share.is_first:
+            self._complete_list(begun_at, ends_at)
         seen: set[CampaignDay] = set()
         waiting: deque[tuple[DueEntry, Sequence[DueDay]]] = deque()
         for entry in takewhile(lambda _: self._clock() < ends_at, self._due_list.iter_due(begun_at)):
+            if not share.has(entry.campaign_id):
+                continue
             try:
                 found, next_look = self._look(entry)
             except Exception as error:  # noqa: BLE001 - the other campaigns must still be counted

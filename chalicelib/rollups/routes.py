@@ -25,12 +25,12 @@ from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.rollups.errors import DayNotInCampaign, FormatUnavailable, SummaryUnknown
 from chalicelib.rollups.renderings.formats import MEDIA_TYPES, CsvDialect, Format
 from chalicelib.rollups.requests import ShowBoard, ShowRates, ShowSummary
+from chalicelib.rollups.schemas import SummariesView, SummaryView
+from chalicelib.rollups.schemas_rates import RatesView, VersionsView
 
 if TYPE_CHECKING:
     from chalicelib.container import Container
     from chalicelib.rollups.report import Report
-    from chalicelib.rollups.schemas import SummariesView, SummaryView
-    from chalicelib.rollups.schemas_rates import RatesView, VersionsView
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -43,32 +43,6 @@ _CONTENT_TYPE_HEADERS: dict[Format, dict[str, str]] = {
 }
 
 
-def _load_summaries_view() -> type["SummariesView"]:
-    # Only those who read figures need the models and renderings of a summary: importing them with this module
-    # would slow down every cold start.
-    from chalicelib.rollups.schemas import SummariesView
-
-    return SummariesView
-
-
-def _load_summary_view() -> type["SummaryView"]:
-    from chalicelib.rollups.schemas import SummaryView
-
-    return SummaryView
-
-
-def _load_rates_view() -> type["RatesView"]:
-    from chalicelib.rollups.schemas_rates import RatesView
-
-    return RatesView
-
-
-def _load_versions_view() -> type["VersionsView"]:
-    from chalicelib.rollups.schemas_rates import VersionsView
-
-    return VersionsView
-
-
 def blueprint(container: "Container") -> Blueprint:
     routes = Blueprint(__name__)
     _add_comparisons(routes, container)
@@ -78,14 +52,14 @@ def blueprint(container: "Container") -> Blueprint:
         routes,
         Role.MANAGER,
         Role.VIEWER,
-        responses={200: _load_summaries_view},
+        responses={200: SummariesView},
         refusals=(CampaignNotAllowed, CampaignUnknown),
     )
     def list_summaries(request: Request, campaign_id: str) -> Response:
         """List the days of a campaign that were summarised."""
         request.caller.require_campaign(campaign_id)
         days = container.reports.list_headlines(campaign_id)
-        return json_response(_load_summaries_view()(campaign_id=campaign_id, days=days))
+        return json_response(SummariesView(campaign_id=campaign_id, days=days))
 
     @routes.route("/v1/campaigns/{campaign_id}/summaries/{day}", methods=["GET"], content_types=[])
     @endpoint(
@@ -93,7 +67,7 @@ def blueprint(container: "Container") -> Blueprint:
         Role.MANAGER,
         Role.VIEWER,
         query_model=ShowSummary,
-        responses={200: _load_summary_view},
+        responses={200: SummaryView},
         other_media_types=tuple(MEDIA_TYPES.values())[1:],
         headers=(*_RESPONSE_HEADERS, "Content-Disposition"),
         refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign, FormatUnavailable, SummaryUnknown),
@@ -112,7 +86,7 @@ def blueprint(container: "Container") -> Blueprint:
     @endpoint(
         routes,
         Role.MANAGER,
-        responses={200: _load_summary_view},
+        responses={200: SummaryView},
         refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign),
     )
     def recount_day(request: Request, campaign_id: str, day: str) -> Response:
@@ -122,7 +96,7 @@ def blueprint(container: "Container") -> Blueprint:
         container.rollups.recount(campaign_day)
         subject = Subject.campaign_day(campaign_id, campaign_day.day)
         container.audit.record_request(subject, Action.RECOUNTED, caller=request.caller)
-        return json_response(_load_summary_view().from_report(container.reports.build_report(campaign_day)))
+        return json_response(SummaryView.from_report(container.reports.build_report(campaign_day)))
 
     @routes.route("/v1/campaigns/{campaign_id}/board", methods=["GET"], content_types=[])
     @endpoint(
@@ -164,21 +138,21 @@ def _add_comparisons(routes: Blueprint, container: "Container") -> None:
         routes,
         Role.MANAGER,
         Role.VIEWER,
-        responses={200: _load_versions_view},
+        responses={200: VersionsView},
         refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign, SummaryUnknown),
     )
     def list_versions(request: Request, campaign_id: str, day: str) -> Response:
         """List the versions of a day's summary, the newest first."""
         request.caller.require_campaign(campaign_id)
         versions = container.reports.list_versions(_parse_campaign_day(campaign_id, day))
-        return json_response(_load_versions_view()(versions=versions))
+        return json_response(VersionsView(versions=versions))
 
     @routes.route("/v1/campaigns/{campaign_id}/rates", methods=["GET"], content_types=[])
     @endpoint(
         routes,
         Role.MANAGER,
         query_model=ShowRates,
-        responses={200: _load_rates_view},
+        responses={200: RatesView},
         refusals=(CampaignNotAllowed, CampaignUnknown, DayNotInCampaign),
     )
     def show_rates(request: Request, campaign_id: str) -> Response:
@@ -186,7 +160,7 @@ def _add_comparisons(routes: Blueprint, container: "Container") -> None:
         request.caller.require_campaign(campaign_id)
         campaign_day = CampaignDay(campaign_id, request.parse_query(ShowRates).day)
         rates = container.rollups.count_rates(campaign_day)
-        return json_response(_load_rates_view().build(campaign_day, rates), exclude_defaults=True)
+        return json_response(RatesView.build(campaign_day, rates), exclude_defaults=True)
 
 
 def _respond_with_board(page: str, script_hash: str) -> Response:
@@ -216,7 +190,7 @@ def _render(
     report: "Report", response_format: Format, language: Language, dialect: CsvDialect | None
 ) -> Response:
     if response_format == "json":
-        return json_response(_load_summary_view().from_report(report), headers=_RESPONSE_HEADERS)
+        return json_response(SummaryView.from_report(report), headers=_RESPONSE_HEADERS)
     from chalicelib.rollups.renderings import csv, html, xlsx
 
     headers: dict[str, str | list[str]] = {**_RESPONSE_HEADERS, **_CONTENT_TYPE_HEADERS[response_format]}

@@ -12,6 +12,7 @@ from chalicelib.refusals import RecordUnreadable
 from chalicelib.rollups.due import DueDayFinder, DueEntry
 from chalicelib.rollups.errors import CountUnfinished
 from chalicelib.rollups.service import RollUpService
+from chalicelib.shares import WHOLE, Share
 
 # Time that a run reserves for saving a checkpoint and logging its result.
 SHUTDOWN_MARGIN = timedelta(seconds=10)
@@ -29,17 +30,18 @@ def roll_up(
     roll_up_service: RollUpService,
     clock: Clock,
     context: LambdaContext,
+    share: Share = WHOLE,
 ) -> dict[str, int]:
-    """Count every campaign day that is due, and return the numbers of the run.
+    """Count every campaign day that is due of a share of the campaigns, and return the numbers of the run.
 
-    First, silent devices are looked for.
+    The run of the first share looks for silent devices before.
 
     A day that cannot be counted does not stop the others; the run then raises RollUpPartialFailure. Each day
     gets two thirds of the remaining time at most; the next run resumes a day that needs longer, and counts
     the days for which no time was left.
     """
     counted = written = unfinished = 0
-    failed = _count_failure(roll_up_service.review_devices)
+    failed = _count_failure(roll_up_service.review_devices) if share.is_first else 0
     ends_at = clock() + timedelta(milliseconds=context.get_remaining_time_in_millis()) - SHUTDOWN_MARGIN
 
     def record_failure(entry: DueEntry, error: Exception) -> None:
@@ -48,7 +50,7 @@ def roll_up(
         # A campaign that cannot be read has its own alarm, and another run does not help.
         failed += not isinstance(error, RecordUnreadable)
 
-    for due in due_days.iter_due_days(record_failure, deadline=ends_at):
+    for due in due_days.iter_due_days(record_failure, deadline=ends_at, share=share):
         if clock() >= ends_at:
             break
         facts = {"campaign_id": due.campaign_day.campaign_id, "day": due.campaign_day.day.isoformat()}

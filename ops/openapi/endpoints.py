@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalice.app import Chalice
-from pydantic import BaseModel
 
 from chalicelib.callers import Role
 from chalicelib.http.contracts import Contract
@@ -35,14 +34,6 @@ class Endpoint:
     @property
     def parameters(self) -> list[str]:
         return re.findall(r"{(\w+)}", self.path)
-
-    @property
-    def responses(self) -> dict[int, type[BaseModel] | str | None]:
-        """Return the model or media type of each success status. Models given lazily are built here."""
-        return {
-            status: model if model is None or isinstance(model, (type, str)) else model()
-            for status, model in self.contract.responses.items()
-        }
 
     def list_codes(self) -> set[str]:
         """Return all codes that it can answer with, API Gateway's included."""

@@ -28,7 +28,7 @@ JSON = "application/json"
 def iter_success_responses(
     endpoint: Endpoint, schemas: ModelSchemas, examples: Sequence[Example]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    for status, model in sorted(endpoint.responses.items()):
+    for status, model in sorted(endpoint.contract.responses.items()):
         own_examples = make_examples((each.title, each.answer) for each in examples if each.status == status)
         response: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": {}}
         for name in sorted({"X-Correlation-Id", *SECURITY_HEADERS, *endpoint.contract.headers}):

@@ -109,7 +109,7 @@ def _iter_models(endpoints: Sequence[Endpoint]) -> Iterator[tuple[type[BaseModel
         for model in (endpoint.contract.body_model, endpoint.contract.query_model):
             if model is not None:
                 yield model, "validation"
-        for response in endpoint.responses.values():
+        for response in endpoint.contract.responses.values():
             if isinstance(response, type):
                 yield response, "serialization"
 

@@ -147,3 +147,11 @@ def test_ten_times_the_load_takes_no_less_time() -> None:
     large = {job.name: job.needed for job in list_jobs(replace(MODEL, load=TEN_TIMES))}
     assert small.keys() == large.keys()
     assert all(large[name] >= needed for name, needed in small.items())
+
+
+def test_runs_side_by_side_count_all_small_days_of_a_national_day_within_their_hour() -> None:
+    fits = {job.name: job.fits for job in list_jobs(MODEL) if "small days" in job.name}
+    assert fits == {
+        "Hourly count of 10,000 small days, one after the other": False,
+        "Hourly count of 10,000 small days, 8 runs side by side": True,
+    }

@@ -20,7 +20,7 @@ def table_name(engine: Engine) -> str:
 
 @pytest.fixture
 def campaigns(engine: Engine, table_name: str, cipher: FieldCipher) -> DynamoCampaigns:
-    return DynamoCampaigns(engine.client, table_name, cipher)
+    return DynamoCampaigns(engine.client, table_name, cipher, build_audit_write=None)
 
 
 def test_a_campaign_comes_back_as_it_was_added(campaigns: DynamoCampaigns) -> None:

@@ -252,7 +252,9 @@ def test_the_delivery_of_a_report_about_every_day_of_the_longest_campaign_fits(e
 
 
 def test_a_campaign_with_as_many_managers_as_it_may_have_fits(engine: Engine, cipher: FieldCipher) -> None:
-    campaigns = DynamoCampaigns(engine.client, engine.create_table("CampaignsTable"), cipher)
+    campaigns = DynamoCampaigns(
+        engine.client, engine.create_table("CampaignsTable"), cipher, build_audit_write=None
+    )
     manager = {"name": "\U00020000" * 100, "email": f"{'x' * 240}@pasar.example", "phone": "0" * 20}
     campaign = make_campaign(name="\U00020000" * 120, managers=[manager] * 50)
     with pytest.raises(ValidationError):

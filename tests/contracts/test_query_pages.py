@@ -57,7 +57,9 @@ def test_captures_of_a_day_are_read_over_several_pages(
 def test_campaigns_are_listed_over_several_pages(
     engine: Engine, cipher: FieldCipher, cut_operations: list[str]
 ) -> None:
-    campaigns = DynamoCampaigns(engine.client, engine.create_table("CampaignsTable"), cipher)
+    campaigns = DynamoCampaigns(
+        engine.client, engine.create_table("CampaignsTable"), cipher, build_audit_write=None
+    )
     fifty_managers = [
         {"name": f"{number:04d}" + "n" * 96, "email": None, "phone": None} for number in range(50)
     ]

@@ -137,7 +137,9 @@ def test_a_field_copied_to_another_registration_cannot_be_unsealed(
 
 
 def test_a_campaign_has_no_personal_plaintext(engine: Engine, cipher: FieldCipher) -> None:
-    campaigns = DynamoCampaigns(engine.client, engine.create_table("CampaignsTable"), cipher)
+    campaigns = DynamoCampaigns(
+        engine.client, engine.create_table("CampaignsTable"), cipher, build_audit_write=None
+    )
     campaigns.add(
         make_campaign(
             managers=[{"name": "Melati", "email": "melati@pasar.example", "phone": "+6282455507001"}]

@@ -28,7 +28,7 @@ from ops.openapi.page import write_page
 from ops.project import LOOPBACK
 from tests.support.app_loader import get_shared_session, load_app
 from tests.support.gateway_answers import make_gateway_answer
-from tests.support.moto_snapshots import Snapshot
+from tests.support.moto_snapshots import Snapshot, get_moto_client, list_stored_items
 from tests.support.moto_tables import read_table_definitions
 from tests.support.openapi import find_undocumented
 from tests.support.payloads import make_campaign_payload
@@ -254,8 +254,7 @@ def log_output(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
 
 def scan_table(table: str) -> list[dict[str, Any]]:
     """Return the items of a table."""
-    items: list[dict[str, Any]] = boto3.client("dynamodb").scan(TableName=table)["Items"]
-    return items
+    return list_stored_items(table)
 
 
 def read_tables() -> str:
@@ -265,10 +264,11 @@ def read_tables() -> str:
 
 def dump_stored_state(*, without: str = "") -> str:
     """Return every item of every table but one, and the counts of the notifications queue, as JSON."""
-    sqs = boto3.client("sqs")
+    sqs = get_moto_client("sqs")
     state: dict[str, Any] = {
         table: sorted(
-            json.dumps(item, sort_keys=True, default=lambda value: value.hex()) for item in scan_table(table)
+            json.dumps(item, sort_keys=True, default=lambda value: value.hex())
+            for item in list_stored_items(table)
         )
         for table in read_table_definitions()
         if table != without

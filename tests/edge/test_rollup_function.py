@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.rollups.schedule import RollUpPartialFailure
 from tests.edge.conftest import Edge, LogOutput
-from tests.support.aws_events import make_schedule_event, make_stream_event
+from tests.support.aws_events import make_schedule_event, make_share_event, make_stream_event
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.stage_state import scan_registrations
 
@@ -69,3 +69,13 @@ def test_a_day_that_cannot_be_counted_fails_the_invocation_after_the_other_days(
     assert get_summary(edge, "2024-10-10")["counts"]["created"] == 1
     (failure,) = [line for line in log_output.lines if line["level"] == "ERROR"]
     assert (failure["day"], failure["campaign_id"]) == ("2024-10-09", "tanah-abang-2024")
+
+
+def test_runs_side_by_side_count_each_campaign_in_one_of_them(edge: Edge) -> None:
+    register_and_publish(edge, 1)
+
+    results = [edge.invoke("roll_up_due_days", make_share_event(number, 8)) for number in range(8)]
+
+    assert sorted(each["counted"] for each in results) == [0] * 7 + [1]
+    assert get_summary(edge)["counts"]["created"] == 1
+    assert run_rollup(edge)["written"] == 0

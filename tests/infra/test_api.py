@@ -114,6 +114,18 @@ def test_every_method_is_throttled(template: PackagedTemplate) -> None:
         assert 1 <= template.resolve_defaults(each["ThrottlingBurstLimit"]) <= 2000, each["ResourcePath"]
 
 
+def test_a_broadcast_s_workers_may_ask_for_their_status_while_codes_are_hard_to_guess(
+    template: PackagedTemplate,
+) -> None:
+    limits = {
+        each["ResourcePath"]: template.resolve_defaults(each["ThrottlingRateLimit"])
+        for each in template.api["MethodSettings"]
+    }
+    # One in five of those whom the busiest minute registers.
+    assert limits["/~1v1~1statuses"] >= 200 / 5
+    assert limits["/~1v1~1enrolments"] <= 5
+
+
 def test_the_stage_accepts_more_than_the_busiest_market_sends(template: PackagedTemplate) -> None:
     for each in template.api["MethodSettings"]:
         if each["ResourcePath"] in {"/*", "/~1v1~1registrations"}:

@@ -53,7 +53,7 @@ def stored_items(moto_stage: None) -> RegistrationStores:
             make_capture(make_capture_metadata(number), reference=reference),
             PHONE_COUNT,
         )
-    DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(make_campaign())
+    DynamoCampaigns(dynamodb, "CampaignsTable", cipher, build_audit_write=None).add(make_campaign())
     return stores
 
 
@@ -126,7 +126,9 @@ def test_all_values_are_resealed_and_readable_by_running_and_new_functions(
     assert stores.erasure.get_capture(make_capture_metadata(1).capture_id) == make_capture(
         make_capture_metadata(1), reference=make_reference(1)
     )
-    campaigns = DynamoCampaigns(boto3.client("dynamodb"), "CampaignsTable", make_fresh_cipher())
+    campaigns = DynamoCampaigns(
+        boto3.client("dynamodb"), "CampaignsTable", make_fresh_cipher(), build_audit_write=None
+    )
     assert campaigns.get("tanah-abang-2024") == make_campaign()
 
 

@@ -53,7 +53,7 @@ def stage(moto_stage: None) -> Stage:
         )
     unusual_client = UnusualClient("van-1", FIRST_DAY, received_on=FIRST_DAY.day, attempts=50)
     stores.unusual_clients.record(unusual_client)
-    DynamoCampaigns(dynamodb, "CampaignsTable", cipher).add(make_campaign())
+    DynamoCampaigns(dynamodb, "CampaignsTable", cipher, build_audit_write=None).add(make_campaign())
     dynamodb.put_item(TableName="SmsLedgerTable", Item=to_item(build_item(make_sms())))
     make_container().reviews.open_finding(FINDING)
     outputs = {f"{name}Name": name for name in TABLES}

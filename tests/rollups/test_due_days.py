@@ -1,6 +1,7 @@
 """DueDayFinder: an hourly run looks at what is due only, is fair between campaigns, and can be cut short."""
 
 from datetime import date, datetime, timedelta
+from itertools import chain, zip_longest
 
 import pytest
 from hypothesis import given
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from chalicelib.campaigns.model import Campaign
 from chalicelib.rollups.model import SummaryState
 from chalicelib.rollups.schedule import RollUpPartialFailure
+from chalicelib.shares import WHOLE, Share
 from tests.support.logs import collect_logs
 from tests.support.registration_builders import FIRST_DAY, make_campaign
 from tests.support.report_builders import A_DAY, AN_HOUR, FINAL, SUMMARY_HOUR
 from tests.support.rollup_harness import RollUpHarness
 
 LONG_ID = "a-long-campaign"
+EIGHT = [Share(number, 8) for number in range(8)]
 
 
 def make_long_campaign(campaign_id: str = LONG_ID) -> Campaign:
@@ -222,24 +225,75 @@ def test_what_an_earlier_release_stored_while_it_was_replaced_is_counted() -> No
     assert [each.campaign_id for each in harness.run_rollup()] == ["late-2024"] * 2
 
 
+def test_runs_side_by_side_count_every_day_once() -> None:
+    harness = make_harness(
+        SUMMARY_HOUR,
+        make_long_campaign(),
+        *(make_campaign(campaign_id=f"market-{each}") for each in range(9)),
+    )
+    counted = []
+    runs = [harness.due_days.iter_due_days(share=share) for share in EIGHT]
+    # Each run counts one day, then the next run one.
+    for due in filter(None, chain.from_iterable(zip_longest(*runs))):
+        harness.rollup_service.count_due_day(due)
+        counted.append(due.campaign_day)
+
+    assert len(counted) == len(set(counted)) == 111
+    harness.clock.advance(AN_HOUR)
+    assert harness.run_rollup() == []
+
+
+def test_a_run_looks_at_the_campaigns_of_its_share_alone() -> None:
+    harness = make_harness(SUMMARY_HOUR, *(make_campaign(campaign_id=f"market-{each}") for each in range(9)))
+
+    counted = {share: harness.run_rollup(share) for share in EIGHT}
+
+    assert sum(len(days) for days in counted.values()) == 10
+    assert all(share.has(day.campaign_id) for share, days in counted.items() for day in days)
+    assert max(len(days) for days in counted.values()) < 5
+
+
+@pytest.mark.parametrize("first", [*EIGHT, WHOLE])
+def test_two_runs_of_the_same_days_at_once_do_no_harm(first: Share) -> None:
+    harness = make_harness(SUMMARY_HOUR, *(make_campaign(campaign_id=f"market-{each}") for each in range(3)))
+    runs = [harness.due_days.iter_due_days(share=share) for share in (first, WHOLE)]
+    for due in filter(None, chain.from_iterable(zip_longest(*runs))):
+        harness.rollup_service.count_due_day(due)
+
+    for campaign_id in ("market-0", "market-1", "market-2", FIRST_DAY.campaign_id):
+        assert [each.revision for each in harness.summaries.iter_headlines(campaign_id)] == [0]
+
+
 HOURS = st.lists(st.integers(1, 30), max_size=60)
 
 
-@given(pauses=HOURS, counts=st.lists(st.integers(0, 3), min_size=60, max_size=60))
-def test_late_missed_and_cut_runs_make_every_day_final_once(pauses: list[int], counts: list[int]) -> None:
+# The number of shares changes when the stage does, while runs of before are under way.
+SHARES = st.sampled_from([WHOLE, *(Share(number, 2) for number in range(2)), *EIGHT])
+
+
+@given(
+    pauses=HOURS,
+    counts=st.lists(st.integers(0, 3), min_size=60, max_size=60),
+    shares=st.lists(SHARES, min_size=60, max_size=60),
+    last=st.sampled_from([[WHOLE], EIGHT]),
+)
+def test_late_missed_and_cut_runs_make_every_day_final_once(
+    pauses: list[int], counts: list[int], shares: list[Share], last: list[Share]
+) -> None:
     campaigns = [
         make_campaign(campaign_id=f"market-{zone[-4:].lower()}", zone=zone)
         for zone in ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
     ]
     harness = make_harness(SUMMARY_HOUR - 20 * AN_HOUR, *campaigns)
-    for pause, count in zip(pauses, counts, strict=False):
+    for pause, count, share in zip(pauses, counts, shares, strict=False):
         harness.clock.advance(pause * AN_HOUR)
-        for due, _ in zip(harness.due_days.iter_due_days(), range(count), strict=False):
+        for due, _ in zip(harness.due_days.iter_due_days(share=share), range(count), strict=False):
             harness.rollup_service.count_due_day(due)
     harness.clock.now = max(harness.clock.now, FINAL + A_DAY) + 3 * AN_HOUR
     if harness.clock.now > FINAL + 20 * A_DAY:
         return
-    harness.run_rollup()
+    for share in last:
+        harness.run_rollup(share)
     harness.clock.advance(AN_HOUR)
 
     assert harness.run_rollup() == []

@@ -5,6 +5,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from infra.shares import make_input
 from tests.support.builders import NOW
 
 
@@ -91,6 +92,12 @@ def make_schedule_event(fired_at: datetime = NOW) -> dict[str, Any]:
         "resources": ["arn:aws:events:ap-southeast-3:000000000000:rule/hourly"],
         "detail": {},
     }
+
+
+def make_share_event(number: int, count: int) -> dict[str, Any]:
+    """Return the event that starts one of several runs side by side."""
+    event: dict[str, Any] = json.loads(make_input(number, count))
+    return event
 
 
 def make_token_event(authorization: str) -> dict[str, Any]:

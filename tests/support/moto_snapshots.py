@@ -1,11 +1,13 @@
-"""Snapshots of moto's state: set up once, copied for each test."""
+"""Snapshots of moto's state: set up once, copied for each test; and what its tables hold."""
 
 import math
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
+import boto3
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
@@ -13,6 +15,12 @@ SetupResult = TypeVar("SetupResult")
 
 # A region the product never runs in.
 REGION = "eu-north-1"
+
+
+@cache
+def get_moto_client(service: str) -> Any:
+    """Return the one client of a service by which tests set moto up and look at it: making one takes long."""
+    return boto3.Session("testing", "testing", region_name=REGION).client(service)  # type: ignore[call-overload]
 
 
 class Snapshot(Generic[SetupResult]):
@@ -47,8 +55,19 @@ class Snapshot(Generic[SetupResult]):
 
     def _state(self, service: str) -> dict[str, Any]:
         # moto has no way to save and load, but what a back end holds are plain attributes.
-        backends: Any = get_backend(service)  # type: ignore[call-overload]
-        # Buckets are not of a region, but of a partition.
-        place = "aws" if service == "s3" else REGION
-        state: dict[str, Any] = backends[DEFAULT_ACCOUNT_ID][place].__dict__
+        state: dict[str, Any] = _find_backend(service).__dict__
         return state
+
+
+def list_stored_items(table: str) -> list[dict[str, Any]]:
+    """Return the items of a table, as a scan does. The way through the SDK takes many times as long."""
+    return [
+        {name: value.to_regular_json() for name, value in item.attrs.items()}
+        for item in _find_backend("dynamodb").tables[table].all_items()
+    ]
+
+
+def _find_backend(service: str) -> Any:
+    backends: Any = get_backend(service)  # type: ignore[call-overload]
+    # Buckets are not of a region, but of a partition.
+    return backends[DEFAULT_ACCOUNT_ID]["aws" if service == "s3" else REGION]

@@ -1,8 +1,10 @@
-"""Faster transactions for moto.
+"""Faster transactions and answers for moto's DynamoDB.
 
 For each part of a transaction, moto deep-copies the whole table to restore it after a failure. Here the copy
 shares the items, and an item is copied before it changes. The contract tests check the results of
 transactions on this engine and on others.
+
+For each attribute of each item, moto looks under some thirty names in turn. Its DynamoDB uses those of AWS.
 
 Requests are executed one at a time: moto ends a failed transaction by putting the whole table back as it was,
 without what other threads have written since.
@@ -15,12 +17,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.serialize import ResponseSerializer
 from moto.dynamodb import models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 _original_update_item = DynamoDBBackend.update_item
 _original_request = BotocoreStubber.process_request
+_original_get_value = ResponseSerializer.get_value
 _lock = threading.RLock()
 
 
@@ -29,11 +33,18 @@ def patch_moto_transactions() -> None:
     vars(models)["copy"] = SimpleNamespace(deepcopy=_copy_table)
     DynamoDBBackend.update_item = _update_item_copy  # type: ignore[assignment, method-assign]
     BotocoreStubber.process_request = _process_request_alone  # type: ignore[assignment, method-assign]
+    ResponseSerializer.get_value = _get_value_by_name  # type: ignore[assignment, method-assign]
 
 
 def _process_request_alone(stubber: BotocoreStubber, request: Any) -> Any:
     with _lock:
         return _original_request(stubber, request)
+
+
+def _get_value_by_name(serializer: ResponseSerializer, value: Any, key: str, shape: Any) -> Any:
+    if type(value) is dict and serializer.operation_model.service_model.service_name == "dynamodb":
+        return value.get(key)
+    return _original_get_value(serializer, value, key, shape)
 
 
 def _copy_table(value: Any) -> Any:

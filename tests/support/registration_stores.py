@@ -30,13 +30,15 @@ class RegistrationStores:
 
 
 def open_registration_stores(client: Any, table_name: str, cipher: FieldCipher) -> RegistrationStores:
-    """Return the stores on the table `table_name`."""
+    """Return the stores on the table `table_name`. They record no change in the audit trail."""
     return RegistrationStores(
-        intake=DynamoIntakeStore(client, table_name, cipher),
-        lifecycle=DynamoLifecycleStore(client, table_name, cipher),
-        corrections=DynamoCorrectionStore(client, table_name, cipher),
+        intake=DynamoIntakeStore(client, table_name, cipher, build_audit_write=None),
+        lifecycle=DynamoLifecycleStore(client, table_name, cipher, build_audit_write=None),
+        corrections=DynamoCorrectionStore(client, table_name, cipher, build_audit_write=None),
         reading=DynamoReadingStore(client, table_name, cipher),
-        erasure=DynamoErasureStore(client, table_name, cipher, new_id=generate_write_id),
+        erasure=DynamoErasureStore(
+            client, table_name, cipher, new_id=generate_write_id, build_audit_write=None
+        ),
         unusual_clients=DynamoUnusualClients(client, table_name, retention=timedelta(days=90)),
     )
 

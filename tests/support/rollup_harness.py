@@ -10,6 +10,7 @@ from chalicelib.rollups.counting import AnomalyThresholds
 from chalicelib.rollups.due import DueDayFinder
 from chalicelib.rollups.reporting import ReportService
 from chalicelib.rollups.service import RollUpService
+from chalicelib.shares import WHOLE, Share
 from tests.support.fakes.campaigns import InMemoryCampaigns
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.registrations import InMemoryDayFacts
@@ -73,18 +74,18 @@ class RollUpHarness:
         self.facts.add(campaign_day, facts)
         self.rollup_service.mark_dirty(campaign_day)
 
-    def run_rollup(self) -> list[CampaignDay]:
-        """Count every due day. Return the days counted."""
+    def run_rollup(self, share: Share = WHOLE) -> list[CampaignDay]:
+        """Count every due day of a share. Return the days counted."""
         counted = []
-        for due in self.due_days.iter_due_days():
+        for due in self.due_days.iter_due_days(share=share):
             self.rollup_service.count_due_day(due)
             counted.append(due.campaign_day)
         return counted
 
-    def run_function(self, *, minutes: int = 5) -> dict[str, int]:
+    def run_function(self, share: Share = WHOLE, *, minutes: int = 5) -> dict[str, int]:
         """Run the hourly function with a time limit. Return its answer."""
         context = FakeLambdaContext(self.clock, timedelta(minutes=minutes))
-        return schedule.roll_up(self.due_days, self.rollup_service, self.clock, context)
+        return schedule.roll_up(self.due_days, self.rollup_service, self.clock, context, share)
 
     def list_dirty_days(self) -> list[CampaignDay]:
         """Return the dirty days, by day."""
