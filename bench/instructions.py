@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Contender, check_status
 from tests.support import http_events
@@ -61,6 +62,10 @@ class InstructionCounter:
         many = self._count_requests(contender, 1 + _WARM_UP_REQUESTS + _WARM_REQUESTS)
         return InstructionCounts(cold, (many - few) / _WARM_REQUESTS)
 
+    def count_cold_start(self, ours: Contender, event: Mapping[str, Any], status: int) -> float:
+        """Return the millions of a cold start, up to the answer to this event."""
+        return self._count(ours, [event], status)
+
     def _count_import(self, contender: Contender, code: str) -> float:
         report = self._directory / "imports.txt"
         command: list[str | Path] = [*_make_counter(report), sys.executable, "-I", "-S", "-B"]
@@ -69,6 +74,10 @@ class InstructionCounter:
         return _read_millions(report)
 
     def _count_requests(self, contender: Contender, requests: int) -> float:
+        events = (http_events.make_registration_event(next(self._captures)) for _ in range(requests))
+        return self._count(contender, events, contender.success_status)
+
+    def _count(self, contender: Contender, events: Iterable[Mapping[str, Any]], status: int) -> float:
         report = self._directory / "requests.txt"
         with run_function(
             contender.task,
@@ -78,9 +87,8 @@ class InstructionCounter:
             log=self._directory / "counted.log",
             counter=_make_counter(report),
         ) as function:
-            for _ in range(requests):
-                answer = function.invoke(http_events.make_registration_event(next(self._captures)))
-                check_status(answer, contender.success_status)
+            for event in events:
+                check_status(function.invoke(event), status)
             function.end()
         return _read_millions(report)
 

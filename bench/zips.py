@@ -28,13 +28,18 @@ def unpack_zips(work_dir: Path) -> UnpackedZips:
 
     Ours has compiled bytecode, so the third shows the difference that is not due to it.
     """
-    ours = _extract(package_app("local", work_dir / "package").archive, work_dir / "ours")
+    ours = unpack_ours(work_dir)
     bare = _extract(_package_bare(work_dir / "bare-package"), work_dir / "bare")
     bare_compiled = _extract(work_dir / "bare-package" / "deployment.zip", work_dir / "bare-compiled")
     command: list[str | Path] = [sys.executable, "-m", "compileall", "-q"]
     command += ["--invalidation-mode", "unchecked-hash", bare_compiled]
     run_program(command, cwd=bare_compiled, environment={})
     return UnpackedZips(ours, bare, bare_compiled)
+
+
+def unpack_ours(work_dir: Path) -> Path:
+    """Unpack our zip, and return the directory."""
+    return _extract(package_app("local", work_dir / "package").archive, work_dir / "ours")
 
 
 def measure_size(directory: Path) -> int:
