@@ -15,6 +15,8 @@ from ops.deploy.deployment import STAGES_DIR
 from ops.deploy.stage_record import find_recorded_stage, is_emulated
 from ops.deploy.stages import Stage, find_stage, make_client_factory
 from ops.errors import OperationError, StackUnavailable
+from ops.key_lock import hold_lock, make_key_changes
+from ops.restore.bringing_back import Progress, make_gate
 from ops.restore.copies import Copies, PointInTimeCopies, ScannedCopies
 from ops.restore.drill import run_drill
 from ops.restore.gate import StageGate
@@ -96,7 +98,7 @@ def restore_tables(  # noqa: PLR0913 - keyword-only, one for each option
         return _open(stage)
     if is_closing:
         _require_consent(f"Close {stage.stack_name} to everybody?", is_confirmed=is_confirmed)
-        StageGate(stage).close()
+        _close(stage)
         return Result({}, [f"the stage is closed: {stage.format_command('restore --open')} opens it"])
     if moment is None:
         return _run_drill(stage, workers)
@@ -107,8 +109,16 @@ def restore_tables(  # noqa: PLR0913 - keyword-only, one for each option
     return describe(moment, done)
 
 
+def _close(stage: Stage) -> None:
+    changes = make_key_changes(stage)
+    with hold_lock(changes):
+        make_gate(stage, Progress(_show_step, changes.acquire_lock)).close()
+
+
 def _open(stage: Stage) -> Result:
-    StageGate(stage).open()
+    # Not while a restore takes back what would come in.
+    with hold_lock(make_key_changes(stage)):
+        StageGate(stage).open()
     notes = [*run_schedules(stage)]
     return Result({"notes": notes}, ["the stage is open", *(f"note: {note}" for note in notes)])
 

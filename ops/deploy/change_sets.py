@@ -95,15 +95,23 @@ def prepare_change_set(
 
 
 def discard_change_set(cloudformation: Any, change_set: ChangeSet) -> None:
-    """Remove a change set that nobody wants, and with it a stack that it would have created."""
+    """Remove a change set that nobody wants, and with it a stack that it would have created.
+
+    Another deployment may have created the stack meanwhile.
+    """
     cloudformation.delete_change_set(ChangeSetName=change_set.arn)
-    if change_set.is_new_stack:
+    if read_stack_status(cloudformation, change_set.stack_name) == PREPARED_STATUS:
         cloudformation.delete_stack(StackName=change_set.stack_name)
 
 
 def execute_change_set(cloudformation: Any, change_set: ChangeSet) -> None:
     """Do the update, and wait for its end. Raise DeploymentFailed, naming each resource that failed."""
-    cloudformation.execute_change_set(ChangeSetName=change_set.arn)
+    try:
+        cloudformation.execute_change_set(ChangeSetName=change_set.arn)
+    except cloudformation.exceptions.InvalidChangeSetStatusException:
+        raise DeploymentFailed(
+            f"another deployment has changed {change_set.stack_name} meanwhile: deploy again"
+        ) from None
     await_stack(cloudformation, change_set.stack_name, is_new=change_set.is_new_stack)
 
 

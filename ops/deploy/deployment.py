@@ -113,11 +113,9 @@ class Deployment:
         self._make_live(package, stage)
         check_functions(package, stage)
         api_url = make_api_url(stage)
-        token = None
         if not is_empty:
-            self._on_step("creating the data keys and the first admin")
+            self._on_step("creating the data keys")
             create_missing_keys(stage)
-            token = enrol_first_admin(stage) if with_first_admin else None
         self._send_receipts(stage, parameters)
         self._look_at_alarm_subscription(stage)
         record = StageRecord(
@@ -128,12 +126,16 @@ class Deployment:
             package=package.digest,
             outputs=dict(stage.outputs),
         )
-        result = DeploymentResult(
-            stage, api_url, write_stage_record(record, STAGES_DIR), changes, token, self._notes
-        )
-        if with_smoke_test and not is_empty:
-            self._on_step("registering a synthetic worker, counting and erasing it")
-            result.smoke_campaign = run_smoke_test(stage, api_url)
+        file = write_stage_record(record, STAGES_DIR)
+        result = DeploymentResult(stage, api_url, file, changes, notes=self._notes)
+        if not is_empty:
+            result.smoke_campaign, result.admin_token = try_out(
+                stage,
+                api_url,
+                on_step=self._on_step,
+                with_smoke_test=with_smoke_test,
+                with_first_admin=with_first_admin,
+            )
         return result
 
     def _package(self, output_dir: Path) -> Package:
@@ -229,3 +231,22 @@ class Deployment:
             )["Subscriptions"]
             if not any(each["SubscriptionArn"].startswith("arn:") for each in subscriptions):
                 self._notes.append(f"no subscription of {topic}Topic is confirmed: see the alarms' mailbox")
+
+
+def try_out(
+    stage: Stage,
+    api_url: str,
+    *,
+    on_step: Callable[[str], object],
+    with_smoke_test: bool,
+    with_first_admin: bool,
+) -> tuple[str | None, str | None]:
+    """Try a stage out, then enrol its first admin. Return the campaign and the token. Raise OperationError.
+
+    The admin comes last: of a deployment that fails after it, nobody would see the token.
+    """
+    campaign_id = None
+    if with_smoke_test:
+        on_step("registering a synthetic worker, counting and erasing it")
+        campaign_id = run_smoke_test(stage, api_url)
+    return campaign_id, enrol_first_admin(stage) if with_first_admin else None

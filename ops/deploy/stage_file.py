@@ -36,6 +36,8 @@ REQUIRED_IN_PRODUCTION = ("AlarmEmail", "MailFrom", "MailIdentity")
 FIXED_IN_PRODUCTION = {"DeletionProtection": "true", "Canary": "true", "Firewall": "true"}
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_MAX_BUCKET_LENGTH = 63
+_SOME_ACCOUNT = "0" * 12
 _FIELDS = {"region": str, "account": str, "bucket": str, "parameters": dict}
 
 
@@ -118,6 +120,8 @@ def _iter_parameter_faults(config: StageConfig) -> Iterator[str]:
             yield f"there is no parameter {name}"
         elif expected := _find_expectation(known[name], value):
             yield f"{name} is {expected}, not {value!r}"
+    if (length := len(config.get_bucket(_SOME_ACCOUNT))) > _MAX_BUCKET_LENGTH:
+        yield f"the name of its bucket would have {length} characters of {_MAX_BUCKET_LENGTH}: set `bucket`"
     if config.kind == "local":
         yield "Stage local belongs to the local stack: daftar up"
     if config.kind == "prod":

@@ -5,9 +5,11 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner
 
 from chalicelib.clock import utc_now
 from chalicelib.notifications.model import SmsState
+from ops.commands.restore import restore_tables
 from ops.commands.sms import make_ledger
 from ops.key_lock import KeysBusy, make_key_changes
 from ops.restore.copies import MomentOutOfReach
@@ -228,6 +230,11 @@ def test_a_second_restore_at_once_is_refused_before_it_closes_anything(market: M
 
     with pytest.raises(KeysBusy, match="another run changes the keys or restores the stage"):
         market.restore()
+    for option in ("--open", "--close"):
+        result = CliRunner().invoke(
+            restore_tables, [option, "--yes"], obj=market.stage, standalone_mode=False
+        )
+        assert isinstance(result.exception, KeysBusy), result.output
     assert market.calls == []
 
 

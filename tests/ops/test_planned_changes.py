@@ -1,5 +1,6 @@
 """What `daftar deploy` says of an update before it is done."""
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -7,7 +8,13 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.template import join_template
-from ops.deploy.change_sets import Change, prepare_change_set
+from ops.deploy.change_sets import (
+    Change,
+    ChangeSet,
+    discard_change_set,
+    execute_change_set,
+    prepare_change_set,
+)
 from ops.deploy.cloudformation import DeploymentFailed
 from ops.deploy.granted_actions import list_widened_roles
 from ops.project import REGION
@@ -68,6 +75,29 @@ def prepare(*responses: tuple[str, Any, Any]) -> Any:
         result = prepare_change_set(client, "daftar-try", "https://example.org/t.json", {"Stage": "dev"})
         stubber.assert_no_pending_responses()
     return result
+
+
+def use(change: Callable[[Any, ChangeSet], None], *responses: tuple[str, Any, str | None]) -> None:
+    """Do something with the change set of a new stack, and a CloudFormation that gives these responses."""
+    client = boto3.client("cloudformation", REGION, aws_access_key_id="-", aws_secret_access_key="-")
+    with Stubber(client) as stubber:
+        for method, response, error in responses:
+            if error is None:
+                stubber.add_response(method, response)
+            else:
+                stubber.add_client_error(method, error)
+        change(client, ChangeSet("daftar-try", ARN, is_new_stack=True, changes=[]))
+        stubber.assert_no_pending_responses()
+
+
+def test_a_declined_change_set_takes_no_stack_along_that_another_deployment_has_made() -> None:
+    use(discard_change_set, DELETE, make_stack("CREATE_IN_PROGRESS"))
+    use(discard_change_set, DELETE, make_stack("REVIEW_IN_PROGRESS"), ("delete_stack", {}, None))
+
+
+def test_the_second_of_two_deployments_at_once_is_told_so() -> None:
+    with pytest.raises(DeploymentFailed, match="another deployment has changed daftar-try meanwhile"):
+        use(execute_change_set, ("execute_change_set", {}, "InvalidChangeSetStatus"))
 
 
 def make_stack(status: str) -> tuple[str, Any, Any]:

@@ -10,10 +10,14 @@ import pytest
 
 from chalicelib.callers import Role
 from chalicelib.clock import utc_now
+from ops.deploy.deployment import try_out
 from ops.deploy.first_admin import enrol_first_admin
 from ops.deploy.stages import Stage
+from ops.errors import OperationError
 from ops.local.seeding import enrol_clients
+from ops.project import LOOPBACK
 from tests.support.client_stores import open_clients
+from tests.support.ports import find_free_ports
 
 
 @pytest.fixture
@@ -55,3 +59,20 @@ def test_whoever_enrols_clients_with_rights_in_the_account_stands_in_the_audit_t
     [record] = boto3.client("dynamodb").scan(TableName="AuditTable")["Items"]
     shown = {name: value["S"] for name, value in record.items() if name in {"subject", "action", "client_id"}}
     assert shown == {"subject": "client:admin", "action": "enrolled", "client_id": "operator"}
+
+
+def test_a_deployment_that_fails_its_test_makes_no_token_that_nobody_sees(stage: Stage) -> None:
+    [port] = find_free_ports(1)
+    steps: list[str] = []
+
+    with pytest.raises(OperationError):
+        try_out(
+            stage,
+            f"http://{LOOPBACK}:{port}",
+            on_step=steps.append,
+            with_smoke_test=True,
+            with_first_admin=True,
+        )
+
+    assert steps == ["registering a synthetic worker, counting and erasing it"]
+    assert enrol_first_admin(stage) is not None

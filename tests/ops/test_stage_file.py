@@ -92,3 +92,12 @@ def test_a_damaged_file_is_refused(tmp_path: Path, text: str, fault: str) -> Non
 def test_the_name_of_a_stage_fits_into_the_names_of_what_it_makes(tmp_path: Path, name: str) -> None:
     with pytest.raises(StageFileInvalid, match="lower-case"):
         read_stage_config(name, tmp_path / "deploy.toml")
+
+
+def test_a_name_that_is_too_long_for_the_bucket_needs_one_of_its_own(tmp_path: Path) -> None:
+    longest, too_long = "a" * 18, "a" * 19
+    assert len(read_stage_config(longest, tmp_path / "none").get_bucket("1" * 12)) == 63
+    with pytest.raises(StageFileInvalid, match="its bucket would have 64 characters of 63"):
+        read_stage_config(too_long, tmp_path / "none")
+    file = write(tmp_path, f'[stages.{too_long}]\nbucket = "contoh-artefak"\n')
+    assert read_stage_config(too_long, file).get_bucket("1" * 12) == "contoh-artefak"
