@@ -100,7 +100,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "cloudformation": "ListStackResources",
         "cloudwatch": "DescribeAlarms GetMetricData",
         "dynamodb": "GetItem Query",
-        "lambda": "GetFunctionConfiguration",
+        "lambda": "GetFunctionConcurrency GetFunctionConfiguration",
         "sqs": "GetQueueAttributes",
     },
 }

@@ -242,6 +242,12 @@ def _read_versions(stage: Stage, _now: datetime) -> Section:
         name: lambda_client.get_function_configuration(FunctionName=physical, Qualifier=ALIAS)
         for name, physical in iter_functions(stage)
     }
+    closed = [
+        name
+        for name, physical in iter_functions(stage)
+        if lambda_client.get_function_concurrency(FunctionName=physical).get("ReservedConcurrentExecutions")
+        == 0
+    ]
     packages = {each["CodeSha256"] for each in functions.values()}
     runtimes = sorted({each["Runtime"] for each in functions.values()})
     changed_at = stack.get("LastUpdatedTime") or stack["CreationTime"]
@@ -250,11 +256,17 @@ def _read_versions(stage: Stage, _now: datetime) -> Section:
         "changed_at": changed_at,
         "packages": sorted(packages),
         "runtimes": runtimes,
+        "closed": closed,
     }
     line = f"stack {stack['StackStatus']} since {changed_at:%Y-%m-%d %H:%M} UTC, {', '.join(runtimes)}"
     problems = []
     if len(packages) > 1:
         problems.append(f"functions run {len(packages)} different packages; deploy the stage again")
+    if closed:
+        command = stage.format_command("restore --open")
+        problems.append(
+            f"{len(closed)} functions are closed, as a restore that failed leaves them; {command}"
+        )
     if not stack["StackStatus"].endswith("_COMPLETE") or "ROLLBACK" in stack["StackStatus"]:
         problems.append(f"the stack is {stack['StackStatus']}")
     return Section(figures, [line, *(f"package {each}" for each in sorted(packages))], problems)

@@ -37,6 +37,7 @@ class Stack:
         self.created_at = CREATED_AT
         self.packages = dict.fromkeys(("APIHandler", *SCHEDULES), PACKAGE)
         self.is_refused: set[str] = set()
+        self.concurrency: dict[str, int] = {}
 
     def make_client(self, service: str) -> Any:
         return self if service in {"cloudformation", "lambda"} else boto3.client(service)  # type: ignore[call-overload]
@@ -56,6 +57,9 @@ class Stack:
                 ]
             }
         ]
+
+    def get_function_concurrency(self, FunctionName: str) -> dict[str, int]:  # noqa: N803 - the SDK's name
+        return self.concurrency
 
     def get_function_configuration(self, FunctionName: str, Qualifier: str) -> dict[str, str]:  # noqa: N803
         assert Qualifier == ALIAS  # What is called, also after a rollback.
@@ -131,6 +135,10 @@ def stop_sending(stage: Stage, _stack: Stack) -> None:
     DynamoSendRateLimiter(boto3.client("dynamodb"), "SendingTable").stop(SendingStop("maintenance", None))
 
 
+def leave_it_closed(_stage: Stage, stack: Stack) -> None:
+    stack.concurrency = {"ReservedConcurrentExecutions": 0}
+
+
 def ring_an_alarm(_stage: Stage, _stack: Stack) -> None:
     cloudwatch = boto3.client("cloudwatch")
     for name in (f"{NAME}-SmsHeld-1", "daftar-dev-SmsHeld-1"):
@@ -164,6 +172,11 @@ ILLNESSES: dict[str, tuple[Callable[[Stage, Stack], None], str]] = {
     "a stop": (stop_sending, "no SMS is sent (maintenance); daftar sms resume --stack daftar-prod"),
     "an alarm of this stage": (ring_an_alarm, "ringing alarms: 1; docs/operating.md says what to do"),
     "functions of two packages": (deploy_half, "functions run 2 different packages; deploy the stage again"),
+    "a stage that is closed": (
+        leave_it_closed,
+        f"{len(SCHEDULES) + 1} functions are closed, as a restore that failed leaves them; "
+        "daftar restore --open --stack daftar-prod",
+    ),
     "an update that failed": (fail_the_update, "the stack is UPDATE_ROLLBACK_FAILED"),
 }
 
