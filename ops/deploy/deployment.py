@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.deploy import mail_setup, sms_setup
+from ops.deploy.alarm_topics import list_unconfirmed
 from ops.deploy.artefacts import create_artefact_bucket
 from ops.deploy.change_sets import (
     ChangeSet,
@@ -117,7 +118,8 @@ class Deployment:
             self._on_step("creating the data keys")
             create_missing_keys(stage)
         self._send_receipts(stage, parameters)
-        self._look_at_alarm_subscription(stage)
+        if {"AlarmEmail", "TicketEmail"} & {*self._config.parameters}:
+            self._notes += list_unconfirmed(stage)
         record = StageRecord(
             stack_name=stage.stack_name,
             region=self._config.region,
@@ -221,16 +223,6 @@ class Deployment:
     def _add_note(self, note: str) -> None:
         if note not in self._notes:
             self._notes.append(note)
-
-    def _look_at_alarm_subscription(self, stage: Stage) -> None:
-        if not {"AlarmEmail", "TicketEmail"} & {*self._config.parameters}:
-            return
-        for topic in ("Alarm", "Ticket"):
-            subscriptions = self._aws_client("sns").list_subscriptions_by_topic(
-                TopicArn=stage.outputs[f"{topic}TopicArn"]
-            )["Subscriptions"]
-            if not any(each["SubscriptionArn"].startswith("arn:") for each in subscriptions):
-                self._notes.append(f"no subscription of {topic}Topic is confirmed: see the alarms' mailbox")
 
 
 def try_out(

@@ -10,6 +10,7 @@ from chalicelib.callers import Role
 from chalicelib.crypto.keyring import FIELD_PURPOSE, HASH_PURPOSE, RESCUE_PURPOSE
 from chalicelib.crypto.store import DynamoWrappedKeys
 from ops.aws_errors import AWS_ERRORS, explain_aws_error
+from ops.deploy.alarm_topics import ALARM_TOPICS, read_subscriptions
 from ops.deploy.first_admin import FIRST_ADMIN, iter_clients
 from ops.deploy.mail_setup import has_events
 from ops.deploy.preflight import Level, inspect_account
@@ -161,15 +162,11 @@ def _check_bounces(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, st
 
 
 def _check_alarm_address(stage: Stage, _now: datetime) -> Iterator[tuple[bool, str, str | None]]:
-    topics = {"AlarmTopic": "the alarms that wake somebody", "TicketTopic": "the other alarms"}
-    for topic, alarms in topics.items():
-        arn = stage.outputs[f"{topic}Arn"]
-        listed = stage.aws_client("sns").list_subscriptions_by_topic(TopicArn=arn)
-        subscriptions = [each["SubscriptionArn"] for each in listed["Subscriptions"]]
-        confirmed = [each for each in subscriptions if each.startswith("arn:")]
-        if confirmed:
-            yield True, f"{alarms}: {len(confirmed)} confirmed", None
-        elif subscriptions:
+    for topic, found in read_subscriptions(stage).items():
+        alarms = ALARM_TOPICS[topic]
+        if found.confirmed:
+            yield True, f"{alarms}: {found.confirmed} confirmed", None
+        elif found.total:
             text = f"{alarms}: not confirmed: open the mail from AWS in that mailbox and follow its link"
             yield False, text, None
         else:

@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from chalicelib.callers import Role
 from ops.cli import main
+from ops.deploy.alarm_topics import list_unconfirmed
 from ops.deploy.first_admin import enrol_directly, enrol_first_admin
 from ops.deploy.keys import create_missing_keys
 from ops.deploy.stages import Stage
@@ -73,6 +74,17 @@ def test_a_complete_stage_has_nothing_to_do(stage: Stage) -> None:
     for check in ("keys", "admins", "tokens", "tables", "alarms' address"):
         assert find(stage, check) == []
         assert any(each.check == check for each in examine(stage, datetime.now(UTC)))
+
+
+def test_a_deployment_says_which_alarms_nobody_has_confirmed_to_read(stage: Stage) -> None:
+    assert list_unconfirmed(stage) == []
+    sns = boto3.client("sns")
+    unread = sns.create_topic(Name="tickets")["TopicArn"]
+
+    outputs = {**stage.outputs, "TicketTopicArn": unread}
+    assert list_unconfirmed(replace(stage, outputs=outputs)) == [
+        "no subscription of TicketTopic is confirmed: see the alarms' mailbox"
+    ]
 
 
 def delete_keys(stage: Stage) -> Stage:
