@@ -5,7 +5,6 @@ continues with the rest. One run at a time: each change of a key is stored only 
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -16,11 +15,12 @@ from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from chalicelib.crypto.keyring import FIELD_PURPOSE, MAX_KEY_AGE, Keyring, WrappedKey
 from chalicelib.crypto.kms import KMSKeyWrapper
 from chalicelib.crypto.store import DynamoWrappedKeys
-from chalicelib.crypto.store_changes import DynamoKeyChanges, KeysLocked
+from chalicelib.crypto.store_changes import DynamoKeyChanges
 from chalicelib.randomness import generate_write_id
 from chalicelib.refusals import RecordUnreadable
 from ops.deploy.stages import AwsClientFactory
 from ops.errors import OperationError
+from ops.key_lock import hold_lock
 from ops.sealed_items import SEALED_TABLES, iter_key_ids, iter_pages, list_tables
 
 MIN_KEPT_PERIOD = timedelta(days=36)
@@ -39,12 +39,6 @@ class KeyInUse(OperationError):
     """A key may still be needed; the message says why."""
 
     default_code: ClassVar[str] = "key_in_use"
-
-
-class KeysBusy(OperationError):
-    """Another run changes the keys."""
-
-    default_code: ClassVar[str] = "keys_busy"
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,7 @@ class KeyRotation:
 
         Raise KeysBusy, or OperationError if functions keep sealing with the old key.
         """
-        with self._hold_lock():
+        with hold_lock(self._changes):
             keys = self._list_field_keys()
             if len(keys) == 1:
                 new_key = self._key_wrap.generate(FIELD_PURPOSE, now=self._clock())
@@ -131,7 +125,7 @@ class KeyRotation:
         With `leaves_unreadable`, items that cannot be opened even with their key do not count. Raise KeyInUse
         or KeysBusy, and change nothing.
         """
-        with self._hold_lock():
+        with hold_lock(self._changes):
             now = self._clock()
             *older, current = self._list_field_keys()
             kept = list(self._key_store.iter_retired(FIELD_PURPOSE))
@@ -156,27 +150,12 @@ class KeyRotation:
 
     def reinstate(self, key_id: str) -> None:
         """Take a retired key back into use. Raise OperationError or KeysBusy."""
-        with self._hold_lock():
+        with hold_lock(self._changes):
             for key in self._key_store.iter_retired(FIELD_PURPOSE):
                 if key.key_id == key_id:
                     self._changes.reinstate(key)
                     return
             raise OperationError(f"no retired key has the id {key_id}", code="key_unknown")
-
-    @contextmanager
-    def _hold_lock(self) -> Iterator[None]:
-        try:
-            self._changes.acquire_lock()
-            yield
-        except KeysLocked as locked:
-            until = (
-                ""
-                if locked.held_until is None
-                else f"; if it was killed, it ends at {locked.held_until:%H:%M:%S} UTC"
-            )
-            raise KeysBusy(f"another run changes the keys{until}") from None
-        finally:
-            self._changes.release_lock()
 
     def _check_unused(
         self,

@@ -6,6 +6,7 @@ from math import nan
 from statistics import median
 
 _QUARTERS = 4
+_USUAL_DAY = 10_000
 
 
 def measure_growth(values: Sequence[float], *, floor: float) -> float:
@@ -28,3 +29,8 @@ def find_oldest_age(times: Sequence[float], done: int, now: float) -> float:
     They are done about in order. Return 0 if nothing waits.
     """
     return max(0.0, now - times[done]) if done < bisect_right(times, now) else 0.0
+
+
+def divide_by_size(seconds: float, registrations: int) -> float:
+    """Return the seconds for each 10,000 registrations of a larger day, else the seconds."""
+    return seconds * min(1.0, _USUAL_DAY / registrations) if registrations else seconds

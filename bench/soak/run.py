@@ -12,7 +12,7 @@ import httpx
 from bench.load.books import Settlement
 from bench.load.campaign import LoadedCampaign
 from bench.load.sender import Timing, send_on_schedule
-from bench.soak.flatness import find_oldest_age
+from bench.soak.flatness import divide_by_size, find_oldest_age
 from bench.soak.processes import EMULATOR, sample_processes
 from bench.soak.samples import SoakSample
 from bench.stack import CaptureRefused
@@ -129,10 +129,14 @@ class Soak:
                 self._errors[f"look: {type(error).__name__}"] += 1
 
     def _count(self) -> None:
-        """Run the hourly count, and record how long a registration that it left out has waited by then."""
+        """Run the hourly count, and record how long a registration that it left out has waited by then.
+
+        A count reads the whole day, so it takes twice as long for twice the day.
+        """
         summary = self._campaign.count_day()
         times = sorted(each.accepted_at for each in list(self._campaign.books.accepted.values()))
-        self._count_age = find_oldest_age(times, summary["counts"]["created"], time.monotonic())
+        counted = summary["counts"]["created"]
+        self._count_age = divide_by_size(find_oldest_age(times, counted, time.monotonic()), counted)
 
     def _look(self) -> SoakSample:
         times = sorted(each.accepted_at for each in list(self._campaign.books.accepted.values()))
@@ -146,7 +150,7 @@ class Soak:
             processes=processes,
             ages={
                 "registration without an SMS": find_oldest_age(times, self._campaign.count_sms(), now),
-                "registration without a count": self._count_age,
+                "registration without a count, by size of the day": self._count_age,
             },
         )
         self._samples.append(sample)

@@ -48,7 +48,15 @@ class PreflightFailed(OperationError):
     help="Stop if the stage does not exist yet, and enrol no first admin, so that no log gets a token.",
 )
 @click.option("--no-smoke-test", is_flag=True, help="Do not register a synthetic worker at the end.")
-def deploy(name: str, file: Path, is_confirmed: bool, must_exist: bool, no_smoke_test: bool) -> Result:
+@click.option(
+    "--empty",
+    "is_empty",
+    is_flag=True,
+    help="Make no keys, no admin and no synthetic worker: for `daftar restore --into`.",
+)
+def deploy(
+    name: str, file: Path, is_confirmed: bool, must_exist: bool, no_smoke_test: bool, is_empty: bool
+) -> Result:
     """Create or update a stage on AWS with your credentials, and show what is to change first.
 
     It may be repeated: what is done already is left alone. The token of the first admin is shown once.
@@ -69,7 +77,12 @@ def deploy(name: str, file: Path, is_confirmed: bool, must_exist: bool, no_smoke
             aws_client,
             on_step=lambda step: progress_console.print(f"- {step}", markup=False),
             confirm=lambda planned: _confirm(planned, is_confirmed=is_confirmed),
-        ).run(ROOT / "dist" / name, with_smoke_test=not no_smoke_test, with_first_admin=not must_exist)
+        ).run(
+            ROOT / "dist" / name,
+            with_smoke_test=not no_smoke_test,
+            with_first_admin=not must_exist,
+            is_empty=is_empty,
+        )
     except AWS_ERRORS as error:
         raise explain_aws_error(error) from None
     return _describe(result, findings)

@@ -1,29 +1,28 @@
-"""`daftar restore`: take a stage's tables back to one moment."""
+"""`daftar restore`: take a stage's tables back to one moment, or put them into another stage."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from typing import Any
 
+import boto3
 import click
 
 from chalicelib.clock import to_timestamp, utc_now
 from ops.commands.parameter_types import MOMENT, WHOLE_NUMBER
+from ops.commands.restore_results import FIELDS, describe
 from ops.commands.results import Command, Result, progress_console
-from ops.commands.stage_option import on_stage
+from ops.commands.stage_option import find_chosen_stage, stack_option
 from ops.deploy.deployment import STAGES_DIR
-from ops.deploy.stage_record import is_emulated
-from ops.deploy.stages import Stage
-from ops.errors import OperationError
-from ops.restore.copies import PointInTimeCopies, ScannedCopies
-from ops.restore.drill import Drill, run_drill
+from ops.deploy.stage_record import find_recorded_stage, is_emulated
+from ops.deploy.stages import Stage, find_stage, make_client_factory
+from ops.errors import OperationError, StackUnavailable
+from ops.restore.copies import Copies, PointInTimeCopies, ScannedCopies
+from ops.restore.drill import run_drill
 from ops.restore.gate import StageGate
-from ops.restore.lost_acts import describe_acts, to_json
-from ops.restore.merging import POLICIES, POLICIES_IF_DAMAGED, TAKEN_BACK
-from ops.restore.restoration import Restoration, restore
+from ops.restore.merging import POLICIES_IF_DAMAGED, TAKEN_BACK, choose_policies
+from ops.restore.new_stage import restore_into
+from ops.restore.restoration import restore, run_schedules
 
 _DRILL_WORKERS = 1000
-_MAX_CHANGED_SHOWN = 20
 
 
 class RestoreDeclined(OperationError):
@@ -32,28 +31,20 @@ class RestoreDeclined(OperationError):
     default_code = "restore_declined"
 
 
-def _require_one_act(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Refuse --at, --drill and --open beside each other, before the stack is looked up."""
-
-    @wraps(command)
-    def run(*args: Any, moment: datetime | None, drill: bool, is_opening: bool, **options: Any) -> Result:
-        if (moment is not None) + drill + is_opening != 1:
-            raise click.UsageError("name one of --at, --drill and --open")
-        return command(*args, moment=moment, is_opening=is_opening, **options)
-
-    return run
-
-
 @click.command(
     "restore",
     cls=Command,
-    fails_when="the moment is out of reach, it was declined, or it failed; the stage then stays closed",
-    json_fields=(
-        *("moment", "tables", "lost_captures", "resend", "unnumbered", "changed", "acts", "erasures"),
-        *("unlogged_erasures", "held_sms", "days", "closed_seconds", "seconds", "notes", "drill"),
-    ),
+    fails_when="the moment is out of reach, the new stage is not empty, it was declined, or it failed; the "
+    "restored stage then stays closed",
+    json_fields=FIELDS,
 )
 @click.option("--at", "moment", metavar="TIME", type=MOMENT, help="The moment, with a UTC offset.")
+@click.option(
+    "--into",
+    "new_name",
+    metavar="NAME",
+    help="Fill this stack, which `daftar deploy --empty` has made, and leave the old one as it is.",
+)
 @click.option(
     "--also",
     "damaged",
@@ -62,48 +53,103 @@ def _require_one_act(command: Callable[..., Result]) -> Callable[..., Result]:
     multiple=True,
     help=f"Take this table back as well: {', '.join(sorted(POLICIES_IF_DAMAGED))}.",
 )
-@click.option("--drill", is_flag=True, help="Register synthetic workers, lose some, restore; emulator only.")
+@click.option(
+    "--drill", "is_drill", is_flag=True, help="Register synthetic workers, lose some, restore; emulator only."
+)
 @click.option("--workers", type=WHOLE_NUMBER, default=_DRILL_WORKERS, help="How many, for the drill.")
-@click.option("--open", "is_opening", is_flag=True, help="Open a stage that a failed restore left closed.")
-@click.option("--yes", "is_confirmed", is_flag=True, help="Restore without asking first.")
-@_require_one_act
-@on_stage
-def restore_tables(
-    stage: Stage,
+@click.option("--open", "is_opening", is_flag=True, help="Open a stage that a restore left closed.")
+@click.option(
+    "--close", "is_closing", is_flag=True, help="Close a stage: it takes nothing and sends nothing."
+)
+@click.option("--yes", "is_confirmed", is_flag=True, help="Restore or close without asking first.")
+@stack_option
+@click.pass_context
+def restore_tables(  # noqa: PLR0913 - keyword-only, one for each option
+    context: click.Context,
+    /,
     *,
+    stack_name: str | None,
     moment: datetime | None,
+    new_name: str | None,
     damaged: tuple[str, ...],
+    is_drill: bool,
     workers: int,
     is_opening: bool,
+    is_closing: bool,
     is_confirmed: bool,
 ) -> Result:
     """Take the tables of a stage back to a moment, together, and make the stage consistent again.
 
     What has left the house stays: SMS that were sent, opt-outs, tokens, requests and the audit trail. The
-    stage is closed meanwhile. To repeat it after a failure goes on.
+    stage is closed meanwhile. To repeat it after a failure goes on. With --into another stage gets all that,
+    and stays closed; the old one may be gone.
     """
+    if (moment is not None) + is_drill + is_opening + is_closing != 1:
+        raise click.UsageError("name one of --at, --drill, --open and --close")
+    if new_name is not None and (moment is None or not new_name.strip()):
+        raise click.UsageError("--into names a stack, and goes with --at")
+    if moment is not None and new_name is not None:
+        old = _find_old_stage(context, stack_name)
+        return _fill(old, find_stage(new_name), moment, damaged, is_confirmed=is_confirmed)
+    stage = find_chosen_stage(context, stack_name)
+    if is_opening:
+        return _open(stage)
+    if is_closing:
+        _require_consent(f"Close {stage.stack_name} to everybody?", is_confirmed=is_confirmed)
+        StageGate(stage).close()
+        return Result({}, [f"the stage is closed: {stage.format_command('restore --open')} opens it"])
     if moment is None:
-        return _open(stage) if is_opening else _run_drill(stage, workers)
-    copies = ScannedCopies() if is_emulated(stage) else PointInTimeCopies()
+        return _run_drill(stage, workers)
+    copies = _choose_copies(stage)
     copies.check_moment(stage, moment)
     _confirm(stage, moment, damaged, is_confirmed=is_confirmed)
-    return _describe(
-        moment,
-        restore(stage, moment, copies=copies, directory=STAGES_DIR, damaged=damaged, on_step=_show_step),
-        None,
-    )
+    done = restore(stage, moment, copies=copies, directory=STAGES_DIR, damaged=damaged, on_step=_show_step)
+    return describe(moment, done)
 
 
 def _open(stage: Stage) -> Result:
     StageGate(stage).open()
-    return Result({}, ["the stage is open"])
+    notes = [*run_schedules(stage)]
+    return Result({"notes": notes}, ["the stage is open", *(f"note: {note}" for note in notes)])
+
+
+def _fill(
+    old: Stage, new: Stage, moment: datetime, damaged: tuple[str, ...], *, is_confirmed: bool
+) -> Result:
+    for line in (
+        f"Fills {new.stack_name} with {old.stack_name} as it was at {to_timestamp(moment)}.",
+        f"  What came since is not there: {_format_age(moment)}.",
+        f"  {new.stack_name} stays closed until you open it, and sends no SMS until you resume.",
+        f"  {old.stack_name} stays as it is. Close it first if it is not to go on.",
+    ):
+        progress_console.print(line, markup=False, soft_wrap=True)
+    _require_consent("Restore?", is_confirmed=is_confirmed)
+    done = restore_into(old, new, moment, copies=_choose_copies(old), damaged=damaged, on_step=_show_step)
+    return describe(moment, done, into=new.stack_name)
+
+
+def _find_old_stage(context: click.Context, stack_name: str | None) -> Stage:
+    """Return the stage to restore. If its stack is gone, its tables may still be there."""
+    try:
+        return find_chosen_stage(context, stack_name)
+    except StackUnavailable:
+        session: Any = boto3.Session()
+        recorded = stack_name and find_recorded_stage(stack_name, STAGES_DIR, make_client_factory(session))
+        if not recorded:
+            raise
+        _show_step(f"{stack_name} is gone: its tables are looked for by the record of its deployment")
+        return recorded
+
+
+def _choose_copies(stage: Stage) -> Copies:
+    return ScannedCopies() if is_emulated(stage) else PointInTimeCopies()
 
 
 def _run_drill(stage: Stage, workers: int) -> Result:
     if not is_emulated(stage):
         raise OperationError("a drill takes registrations away: it runs on the emulator only")
     result = run_drill(stage, workers, on_step=_show_step)
-    return _describe(result.moment, result.restoration, result)
+    return describe(result.moment, result.restoration, drill=result)
 
 
 def _show_step(step: str) -> None:
@@ -111,13 +157,10 @@ def _show_step(step: str) -> None:
 
 
 def _confirm(stage: Stage, moment: datetime, damaged: tuple[str, ...], *, is_confirmed: bool) -> None:
-    taken_back = [name for name, policy in POLICIES.items() if not policy.keeps_changes or name in damaged]
-    kept = [name for name in POLICIES if name not in taken_back]
-    lost = [
-        name
-        for name in taken_back
-        if (POLICIES_IF_DAMAGED if name in damaged else POLICIES)[name] == TAKEN_BACK
-    ]
+    policies = choose_policies(damaged)
+    taken_back = [name for name, policy in policies.items() if not policy.keeps_changes]
+    kept = [name for name in policies if name not in taken_back]
+    lost = [name for name in taken_back if policies[name] == TAKEN_BACK]
     for line in (
         f"Takes {', '.join(taken_back)} of {stage.stack_name} back to {to_timestamp(moment)}.",
         f"  What came since is lost from {', '.join(lost)}: {_format_age(moment)}.",
@@ -125,61 +168,13 @@ def _confirm(stage: Stage, moment: datetime, damaged: tuple[str, ...], *, is_con
         "  The stage is closed meanwhile.",
     ):
         progress_console.print(line, markup=False, soft_wrap=True)
-    if not is_confirmed and not click.confirm("Restore?", err=True):
+    _require_consent("Restore?", is_confirmed=is_confirmed)
+
+
+def _require_consent(question: str, *, is_confirmed: bool) -> None:
+    if not is_confirmed and not click.confirm(question, err=True):
         raise RestoreDeclined("nothing was changed")
 
 
 def _format_age(moment: datetime) -> str:
     return f"{(utc_now() - moment.astimezone(UTC)).total_seconds() / 3600:.1f} hours"
-
-
-def _describe(moment: datetime, done: Restoration, drill: Drill | None) -> Result:
-    losses, runs = done.losses, done.losses.list_runs()
-    changed = sorted(losses.changed.items())
-    text = [
-        f"{name}: {each.put_back} items put back, {each.taken_away} taken away"
-        for name, each in done.tables.items()
-        if each.put_back or each.taken_away
-    ]
-    text.append(f"{losses.captures} captures that came later are lost")
-    text += [
-        f"  {each['client_id']}: numbers {each['first']} to {each['last']}; ask for them again"
-        for each in runs
-    ]
-    if losses.unnumbered:
-        text.append(f"  {losses.unnumbered} came without a number, from bots or other programs")
-    text.append(f"{len(changed)} registrations lost a later status")
-    text += [f"  {reference} was {status}" for reference, status in changed[:_MAX_CHANGED_SHOWN]]
-    text.append(f"{len(done.acts)} acts on registrations are lost; --json names each")
-    text += [f"  {line}" for line in describe_acts(done.acts)]
-    text.append(f"{done.erasures} erasures were done again; {done.days} days are counted again")
-    if done.unlogged_erasures:
-        text.append(f"erasures to send again: {', '.join(done.unlogged_erasures)}")
-    if done.held_sms:
-        text.append(f"{done.held_sms} SMS are held: daftar sms status")
-    text.append(f"closed for {done.closed_seconds:.0f} s, {done.seconds:.0f} s in all")
-    text += [f"note: {note}" for note in done.notes]
-    if drill is not None:
-        text += drill.describe()
-    return Result(
-        {
-            "moment": to_timestamp(moment),
-            "tables": {name: vars(each) for name, each in done.tables.items()},
-            "lost_captures": losses.captures,
-            "resend": runs,
-            "unnumbered": losses.unnumbered,
-            "changed": dict(changed),
-            "acts": to_json(done.acts),
-            "erasures": done.erasures,
-            "unlogged_erasures": list(done.unlogged_erasures),
-            "held_sms": done.held_sms,
-            "days": done.days,
-            "closed_seconds": round(done.closed_seconds, 1),
-            "seconds": round(done.seconds, 1),
-            "notes": list(done.notes),
-            "drill": None if drill is None else drill.get_figures(),
-        },
-        text,
-        failure=None if drill is None else drill.find_failure(),
-        code="drill_failed",
-    )

@@ -75,7 +75,8 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
             "DescribeTable GetItem ListTables PutItem Query RestoreTableToPointInTime Scan UpdateItem"
         ),
         "events": "DisableRule EnableRule",
-        "kms": "Decrypt",
+        # The last two are for --into.
+        "kms": "Decrypt ReEncryptFrom ReEncryptTo",
         "lambda": (
             "DeleteFunctionConcurrency GetEventSourceMapping GetFunctionConfiguration InvokeFunction "
             "PutFunctionConcurrency UpdateEventSourceMapping"

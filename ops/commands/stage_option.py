@@ -41,12 +41,13 @@ def on_stage(
     @stack_option
     @click.pass_context
     def run(context: click.Context, /, *args: Any, stack_name: str | None, **options: Any) -> ReturnType:
-        return command(_find_stage(context, stack_name), *args, **options)
+        return command(find_chosen_stage(context, stack_name), *args, **options)
 
     return update_wrapper(run, command)
 
 
-def _find_stage(context: click.Context, stack_name: str | None) -> Stage:
+def find_chosen_stage(context: click.Context, stack_name: str | None) -> Stage:
+    """Return the stage of `--stack`, the local one without it. Raise OperationError."""
     name = stack_name or context.meta.get(GROUP_STACK_NAME)
     if name:
         return find_stage(name)

@@ -26,6 +26,7 @@ from ops.deploy.cloudformation import (
 from ops.deploy.first_admin import enrol_first_admin
 from ops.deploy.granted_actions import list_widened_roles
 from ops.deploy.index_steps import iter_index_steps
+from ops.deploy.kept_rights import keep_rights, list_keeping_functions
 from ops.deploy.keys import create_missing_keys
 from ops.deploy.packaging import Package, package_app
 from ops.deploy.parameters import make_parameters, read_deployed_parameters
@@ -88,9 +89,17 @@ class Deployment:
         self._notes: list[str] = []
 
     def run(
-        self, output_dir: Path, *, with_smoke_test: bool, with_first_admin: bool = True
+        self,
+        output_dir: Path,
+        *,
+        with_smoke_test: bool,
+        with_first_admin: bool = True,
+        is_empty: bool = False,
     ) -> DeploymentResult:
-        """Deploy. Raise DeploymentFailed, DeploymentDeclined, SmokeTestFailed or OperationError."""
+        """Deploy. A stage that `is_empty` gets no keys, no admin and no synthetic worker.
+
+        Raise DeploymentFailed, DeploymentDeclined, SmokeTestFailed or OperationError.
+        """
         account = read_account(self._aws_client)
         self._on_step("packaging")
         package = self._package(output_dir)
@@ -104,9 +113,11 @@ class Deployment:
         self._make_live(package, stage)
         check_functions(package, stage)
         api_url = make_api_url(stage)
-        self._on_step("creating the data keys and the first admin")
-        create_missing_keys(stage)
-        token = enrol_first_admin(stage) if with_first_admin else None
+        token = None
+        if not is_empty:
+            self._on_step("creating the data keys and the first admin")
+            create_missing_keys(stage)
+            token = enrol_first_admin(stage) if with_first_admin else None
         self._send_receipts(stage, parameters)
         self._look_at_alarm_subscription(stage)
         record = StageRecord(
@@ -120,7 +131,7 @@ class Deployment:
         result = DeploymentResult(
             stage, api_url, write_stage_record(record, STAGES_DIR), changes, token, self._notes
         )
-        if with_smoke_test:
+        if with_smoke_test and not is_empty:
             self._on_step("registering a synthetic worker, counting and erasing it")
             result.smoke_campaign = run_smoke_test(stage, api_url)
         return result
@@ -145,6 +156,13 @@ class Deployment:
                 read_deployed_parameters(self._cloudformation, self._config.stack_name),
             )
         self._on_step("preparing the changes")
+        if deployed:
+            template = keep_rights(deployed, package.template, package.digest)
+            if keeping := list_keeping_functions(template):
+                self._add_note(
+                    f"{len(keeping)} functions keep rights of the release before until the next one"
+                )
+            package = replace(package, template=template)
         widened = list_widened_roles(deployed, package.template) if deployed else []
         return done + self._update(upload_package(package, bucket, s3, parameters), parameters, widened)
 

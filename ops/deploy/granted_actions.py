@@ -19,10 +19,10 @@ def list_widened_roles(deployed: Mapping[str, Any], wanted: Mapping[str, Any]) -
 
 def _collect(template: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
     return {
-        (role, action, _to_text(resource), _to_text(statement.get("Condition", {})))
+        (role, action, to_text(resource), to_text(statement.get("Condition", {})))
         for role, statement in _iter_statements(template)
-        for action in _to_list(statement["Action"])
-        for resource in _to_list(statement.get("Resource", "*"))
+        for action in to_list(statement["Action"])
+        for resource in to_list(statement.get("Resource", "*"))
     }
 
 
@@ -42,9 +42,11 @@ def _flatten(statements: list[Any]) -> Iterator[Mapping[str, Any]]:
             yield each
 
 
-def _to_text(value: Any) -> str:
+def to_text(value: Any) -> str:
+    """Return a part of a template as text that can be compared."""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
-def _to_list(value: Any) -> list[Any]:
+def to_list(value: Any) -> list[Any]:
+    """Return what a statement has once or several times as a list."""
     return value if isinstance(value, list) else [value]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ops.deploy.stages import Stage
+from ops.deploy.stages import AwsClientFactory, StackOutputs, Stage
 from ops.private_files import write_private_file
 from ops.project import LOOPBACK
 
@@ -30,6 +30,15 @@ def write_stage_record(record: StageRecord, directory: Path) -> Path:
     file = directory / f"{record.stack_name}.json"
     write_private_file(file, json.dumps(asdict(record), indent=1) + "\n")
     return file
+
+
+def find_recorded_stage(stack_name: str, directory: Path, aws_client: AwsClientFactory) -> Stage | None:
+    """Return a stage as its last deployment from this machine recorded it, None if it did not."""
+    file = directory / f"{stack_name}.json"
+    if not file.exists():
+        return None
+    outputs = json.loads(file.read_text(encoding="utf-8"))["outputs"]
+    return Stage(stack_name, StackOutputs(stack_name, outputs), aws_client)
 
 
 def make_api_url(stage: Stage) -> str:

@@ -5,6 +5,7 @@
   their tables.
 - IAM: it does not evaluate the encryption context of a KMS request or the sender of a mail, and so denies
   every statement with such a condition. Both are added to the request's context.
+- KMS: it has no ReEncrypt, by which `daftar restore --into` moves data keys.
 - Raw mails: it keeps their text only. Each accepted mail is also written to `mails/*.eml` in its home.
 - Partial failures of a stream batch: it continues after the last record whatever the function reports, and
   repeats a batch whose function raises for ever. Lambda continues at the first failed record, and gives a
@@ -28,6 +29,7 @@ from base64 import b64decode
 from collections import Counter
 from copy import deepcopy
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import gettempdir
 from types import SimpleNamespace
@@ -36,7 +38,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import get_account_id
-from ministack.services import dynamodb, lambda_svc, ses_v2
+from ministack.services import dynamodb, kms, lambda_svc, ses_v2
 
 _STREAM_STATE = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamodb._stream_trimmed}
 
@@ -61,6 +63,31 @@ def _add_encryption_context(service: str, action: str, body: bytes, *rest: Any) 
     context = json.loads(body or b"{}").get("EncryptionContext", {}) if service == "kms" else {}
     keys = {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
     return {**_original_request_context(service, action, body, *rest), **keys}
+
+
+_original_handle_kms = kms.handle_request
+
+
+async def _handle_kms(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+    if not headers.get("x-amz-target", "").endswith(".ReEncrypt"):
+        return await _original_handle_kms(method, path, headers, body, query)
+    wanted = json.loads(body)
+    opened = kms._decrypt(
+        {
+            "CiphertextBlob": wanted["CiphertextBlob"],
+            "KeyId": wanted.get("SourceKeyId", ""),
+            "EncryptionContext": wanted.get("SourceEncryptionContext", {}),
+        }
+    )
+    if opened[0] != HTTPStatus.OK:
+        return opened
+    return kms._encrypt(
+        {
+            "Plaintext": json.loads(opened[2])["Plaintext"],
+            "KeyId": wanted["DestinationKeyId"],
+            "EncryptionContext": wanted.get("DestinationEncryptionContext", {}),
+        }
+    )
 
 
 _original_enforce_ses = app._enforce_ses_v2
@@ -185,6 +212,7 @@ if __name__ == "__main__":
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": _SharedZipFile})
     iam_actions.request_tag_context = _add_encryption_context
     app._enforce_ses_v2 = _enforce_ses_sender
+    kms.handle_request = _handle_kms
     ses_v2._parse_raw_mime, ses_v2._sent_emails_list = _parse_and_keep_mime, _store_sent_mails
     lambda_svc._execute_function = _execute_with_partial_failures
     dynamodb.get_state = _get_state_with_streams

@@ -4,7 +4,6 @@ On AWS, point-in-time recovery makes them. The emulator gives a table's present 
 there a copy is made by a scan, at the moment itself.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -45,29 +44,36 @@ def name_copies(stage: Stage, moment: datetime) -> dict[str, str]:
     }
 
 
+def list_table_names(stage: Stage) -> set[str]:
+    """Return the names of all tables in the stage's account and region."""
+    pages = stage.aws_client("dynamodb").get_paginator("list_tables").paginate()
+    return {name for page in pages for name in page["TableNames"]}
+
+
 def find_missing_copies(stage: Stage, moment: datetime) -> list[str]:
-    """Return the tables without a copy of a moment. One that was made by hand, from a vault, is as good."""
-    existing = {
-        name
-        for page in stage.aws_client("dynamodb").get_paginator("list_tables").paginate()
-        for name in page["TableNames"]
-    }
+    """Return the tables without a copy of a moment."""
+    existing = list_table_names(stage)
     return [table for table, name in name_copies(stage, moment).items() if name not in existing]
 
 
-def delete_copies(stage: Stage, copies: Mapping[str, str]) -> None:
-    """Delete copies: they hold people who were erased since."""
-    dynamodb = stage.aws_client("dynamodb")
-    for name in copies.values():
-        dynamodb.delete_table(TableName=name)
+def delete_copies(stage: Stage, moment: datetime) -> None:
+    """Delete the copies of a moment that there are: they hold people who were erased since."""
+    dynamodb, missing = stage.aws_client("dynamodb"), find_missing_copies(stage, moment)
+    for table, name in name_copies(stage, moment).items():
+        if table not in missing:
+            dynamodb.delete_table(TableName=name)
 
 
 class PointInTimeCopies:
     """Satisfies `Copies` by DynamoDB's point-in-time recovery."""
 
     def check_moment(self, stage: Stage, moment: datetime) -> None:
-        dynamodb, missing = stage.aws_client("dynamodb"), find_missing_copies(stage, moment)
-        for table in missing:
+        dynamodb, existing = stage.aws_client("dynamodb"), list_table_names(stage)
+        for table, copy in name_copies(stage, moment).items():
+            if copy in existing:
+                continue  # One that was made by hand, from a vault, is as good.
+            if stage.outputs[f"{table}Name"] not in existing:
+                raise MomentOutOfReach(f"{table} was deleted: restore a backup of it under the name {copy}")
             described = dynamodb.describe_continuous_backups(TableName=stage.outputs[f"{table}Name"])
             window = described["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
             earliest, latest = (window.get(f"{name}RestorableDateTime") for name in ("Earliest", "Latest"))
@@ -80,10 +86,10 @@ class PointInTimeCopies:
                 )
 
     def make(self, stage: Stage, moment: datetime) -> dict[str, str]:
-        dynamodb = stage.aws_client("dynamodb")
-        copies = name_copies(stage, moment)
-        for table, name in copies.items():
-            self._begin(dynamodb, stage.outputs[f"{table}Name"], name, moment)
+        dynamodb, copies = stage.aws_client("dynamodb"), name_copies(stage, moment)
+        missing = find_missing_copies(stage, moment)
+        for table in missing:
+            self._begin(dynamodb, stage.outputs[f"{table}Name"], copies[table], moment)
         for name in copies.values():
             dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=_WAIT)
         return copies

@@ -20,9 +20,10 @@ from ops.deploy.stage_record import make_api_url, make_emulator_url
 from ops.deploy.stages import Stage
 from ops.deploy.synthetic import ZONE, make_campaign, make_capture, make_nik, make_phone, open_clients
 from ops.errors import OperationError
+from ops.restore.bringing_back import Restoration
 from ops.restore.copies import ScannedCopies
 from ops.restore.items import get_key, iter_pages, write_items
-from ops.restore.restoration import Restoration, restore
+from ops.restore.restoration import restore
 
 _BATCH_SIZE = 50
 _NO_CAP = 1_000_000

@@ -5,7 +5,7 @@ person's request and a record of the audit trail cannot be: their tables keep wh
 what they have lost.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,11 @@ POLICIES_IF_DAMAGED: Mapping[str, Policy] = {
 }
 
 
+def choose_policies(damaged: Collection[str] = ()) -> dict[str, Policy]:
+    """Return the policy of each table, if some of POLICIES_IF_DAMAGED were damaged themselves."""
+    return {**POLICIES, **{table: POLICIES_IF_DAMAGED[table] for table in damaged}}
+
+
 @dataclass
 class Merged:
     """The numbers of items that a merge of a table put back and took away."""
@@ -68,14 +73,17 @@ def merge(
     policy: Policy,
     is_wanted: Callable[[Item], bool] = lambda _: True,
     on_change: OnChange | None = None,
+    on_page: Callable[[], object] = lambda: None,
 ) -> Merged:
     """Bring the table `live` to its copy, by the policy. It may be repeated.
 
     An item that is not wanted is not put back. Only items that differ are written, because each write of
     registrations is published. With `on_change` nothing is written: it gets each change, before and after.
+    `on_page` is called before each page.
     """
     names, merged = read_key_names(dynamodb, live), Merged()
     for page in iter_pages(dynamodb, copy):
+        on_page()
         current = read_items(dynamodb, live, [get_key(item, names) for item in page])
         changed = [
             item
@@ -94,6 +102,7 @@ def merge(
         merged.put_back += len(changed)
     if not policy.keeps_additions:
         for added in _iter_additions(dynamodb, copy, live, names):
+            on_page()
             if on_change is None:
                 write_items(dynamodb, live, [], [get_key(item, names) for item in added])
             else:

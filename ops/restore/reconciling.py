@@ -46,7 +46,7 @@ def open_container(stage: Stage) -> Container:
     return Container(settings=settings, aws=_OperatorClients(stage.aws_client))
 
 
-def erase_again(stage: Stage, container: Container) -> tuple[int, set[str]]:
+def erase_again(stage: Stage, container: Container, on_each: Callable[[], object]) -> tuple[int, set[str]]:
     """Do every logged erasure again. Return their number, and the registrations that were erased by it."""
     erased: set[str] = set()
     erasures = list(iter_logged_erasures(stage))
@@ -56,6 +56,7 @@ def erase_again(stage: Stage, container: Container) -> tuple[int, set[str]]:
         container.data_requests.erase_attached(reference)
 
     for each in erasures:
+        on_each()
         _erase(container, each, erase_attached)
     return len(erasures), erased
 
@@ -106,13 +107,14 @@ def mark_days(stage: Stage, container: Container, moment: datetime) -> int:
     return count
 
 
-def hold_unsettled_sms(stage: Stage) -> int:
+def hold_unsettled_sms(stage: Stage, on_page: Callable[[], object]) -> int:
     """Hold every SMS that may have been sent since the moment, until a person releases it. Return the number.
 
-    Only if the ledger itself was taken back: otherwise it knows.
+    Only if the ledger itself was taken back, or belongs to a stage that may still send: otherwise it knows.
     """
     ledger, held = make_ledger(stage), 0
     for page in iter_pages(stage.aws_client("dynamodb"), stage.outputs["SmsLedgerTableName"]):
+        on_page()
         for values in page:
             if "reference" not in values:
                 continue  # Of an erased SMS, only what is counted is left.
@@ -120,13 +122,21 @@ def hold_unsettled_sms(stage: Stage) -> int:
                 sms = parse_item(values)
             except RecordUnreadable:
                 continue
-            if sms.state not in SETTLED_STATES | {SmsState.HELD}:
+            if _may_be_sent(sms):
                 held += ledger.update(_hold(sms), previous=sms)
     return held
 
 
+def _may_be_sent(sms: Sms) -> bool:
+    """Return True if an SMS would go out by itself: also one whose chat is still to report its delivery."""
+    is_awaited = sms.due_at is not None and not sms.is_chat_over and bool(sms.chat_prices)
+    return is_awaited if sms.state in SETTLED_STATES else sms.state is not SmsState.HELD
+
+
 def _hold(sms: Sms) -> Sms:
     match sms.state:
+        case SmsState.ACCEPTED | SmsState.SENT:
+            waiting = sms.fall_back_to_phone(utc_now())
         case SmsState.CLAIMED:
             waiting = sms.defer(sms.deadline, HELD_REASON)
         case SmsState.ATTEMPT_STARTED:

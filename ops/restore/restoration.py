@@ -1,49 +1,23 @@
 """Take a stage's tables back to one moment, all together, and make the stage consistent again."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from chalicelib.clock import to_timestamp, utc_now
 from ops import invoke
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
-from ops.restore.copies import Copies, delete_copies
-from ops.restore.gate import StageGate
-from ops.restore.items import Item
+from ops.key_lock import KeysBusy, hold_lock, make_key_changes
+from ops.restore.bringing_back import LEDGER, OnStep, Progress, Restoration, bring_back, make_gate
+from ops.restore.copies import Copies, delete_copies, find_missing_copies, name_copies
 from ops.restore.losses import Losses
-from ops.restore.lost_acts import LostAct, list_lost_acts
-from ops.restore.merging import POLICIES, POLICIES_IF_DAMAGED, Merged, merge
-from ops.restore.reconciling import (
-    erase_again,
-    hold_unsettled_sms,
-    list_unlogged_erasures,
-    mark_days,
-    open_container,
-)
-
-# After the keys that open what is put back, and the registrations: erasures are done again in between, and
-# the SMS of those whom they erase are not put back.
-_LEDGER = "SmsLedgerTable"
-_FIRST = ("KeysTable", "RegistrationsTable")
-_ORDER = (*_FIRST, *(table for table in POLICIES if table not in {*_FIRST, _LEDGER}))
-
-
-@dataclass(frozen=True)
-class Restoration:
-    """The result of a restore, with what was lost."""
-
-    tables: Mapping[str, Merged]
-    losses: Losses
-    acts: Sequence[LostAct]
-    erasures: int
-    unlogged_erasures: Collection[str]
-    held_sms: int
-    days: int
-    closed_seconds: float
-    seconds: float
-    notes: Collection[str] = ()
+from ops.restore.lost_acts import list_lost_acts
+from ops.restore.merging import Merged, choose_policies, merge
+from ops.restore.reconciling import open_container
 
 
 def restore(
@@ -53,87 +27,86 @@ def restore(
     copies: Copies,
     directory: Path,
     damaged: Collection[str] = (),
-    on_step: Callable[[str], object] = lambda step: None,
+    on_step: OnStep = lambda step: None,
 ) -> Restoration:
     """Restore a stage in place. `damaged` are tables of POLICIES_IF_DAMAGED that are taken back as well.
 
-    If it fails, the stage stays closed; the same call goes on, with what it has noted in the directory. Raise
+    If it fails, the stage stays closed; the same call goes on, with what it has noted in the directory. Once
+    the tables are taken back, the same call takes nothing back again: captures may have come since. Raise
     OperationError, or the SDK's error.
     """
     begun = time.monotonic()
-    copies.check_moment(stage, moment)
-    policies = {**POLICIES, **{table: POLICIES_IF_DAMAGED[table] for table in damaged}}
-    container, gate = open_container(stage), StageGate(stage)
-    on_step("making copies of the tables as they were, which may take some hours")
-    names = copies.make(stage, moment)
-    on_step("closing the stage: devices keep what they have")
-    closed = time.monotonic()
-    gate.close()
-    losses_file = directory / f"{stage.stack_name}-restore-{moment:%Y%m%dT%H%M%S%f}.json"
-    losses = _find_losses(stage, names["RegistrationsTable"], losses_file)
-    merged: dict[str, Merged] = {}
+    file = directory / f"{stage.stack_name}-restore-{moment:%Y%m%dT%H%M%S%f}.json"
+    if Losses.from_file(file).restored_at is None:
+        copies.check_moment(stage, moment)
+        on_step("making copies of the tables as they were, which may take some hours")
+        copies.make(stage, moment)
+    changes = make_key_changes(stage)
+    progress = Progress(on_step, changes.acquire_lock)
+    with hold_lock(changes):
+        closed, gate = time.monotonic(), make_gate(stage, progress)
+        losses = Losses.from_file(file)
+        if losses.restored_at is None:
+            _require_copies(stage, moment)
+            on_step("closing the stage: devices keep what they have")
+            gate.close()
+            done = _take_back(stage, moment, damaged, losses, file, progress)
+        else:
+            acts = [act for act in list_lost_acts(stage, moment) if act.at < losses.restored_at]
+            done = Restoration(losses=losses, acts=acts, tables={})
+        on_step("opening the stage")
+        gate.open()
+        closed_seconds = time.monotonic() - closed
+        delete_copies(stage, moment)
+    on_step("counting the days again, and deleting what is too old")
+    notes = [*run_schedules(stage)]
+    file.unlink()
+    return replace(done, closed_seconds=closed_seconds, seconds=time.monotonic() - begun, notes=notes)
 
-    def run_merge(table: str, is_wanted: Callable[[Item], bool] = lambda _: True) -> None:
-        on_step(f"taking {table} back")
-        merged[table] = merge(
+
+def _require_copies(stage: Stage, moment: datetime) -> None:
+    if find_missing_copies(stage, moment):
+        raise KeysBusy("another run has restored the stage meanwhile, and has deleted the copies")
+
+
+def _take_back(
+    stage: Stage,
+    moment: datetime,
+    damaged: Collection[str],
+    losses: Losses,
+    file: Path,
+    progress: Progress,
+) -> Restoration:
+    names, policies = name_copies(stage, moment), choose_policies(damaged)
+
+    def merge_own(table: str, **options: Any) -> Merged:
+        return merge(
             stage.aws_client("dynamodb"),
             copy=names[table],
             live=stage.outputs[f"{table}Name"],
             policy=policies[table],
-            is_wanted=is_wanted,
+            on_page=progress.keep_lock,
+            **options,
         )
 
-    for table in _ORDER:
-        run_merge(table)
-    on_step("erasing again whom a request has erased since")
-    erasure_count, erased = erase_again(stage, container)
-    gone = erased | losses.destroyed
-
-    def has_person(sms: Item) -> bool:
-        return sms.get("reference", {}).get("S") not in gone
-
-    run_merge(_LEDGER, has_person)
-    held = hold_unsettled_sms(stage) if _LEDGER in damaged else 0
-    unlogged, acts = list_unlogged_erasures(stage, moment), list_lost_acts(stage, moment)
-    days = mark_days(stage, container, moment)
-    on_step("opening the stage")
-    gate.open()
-    closed_seconds = time.monotonic() - closed
-    on_step("counting the days again, and deleting what is too old")
-    notes = [*_run_schedules(stage)]
-    delete_copies(stage, names)
-    losses_file.unlink()
-    return Restoration(
-        tables=merged,
-        losses=losses,
-        acts=acts,
-        erasures=erasure_count,
-        unlogged_erasures=unlogged,
-        held_sms=held,
-        days=days,
-        closed_seconds=closed_seconds,
-        seconds=time.monotonic() - begun,
-        notes=notes,
-    )
-
-
-def _find_losses(stage: Stage, copy: str, file: Path) -> Losses:
-    """Return what the restore takes away. A run that was cut off has written it, and has begun to take it."""
-    if file.exists():
-        return Losses.from_file(file)
-    losses, table = Losses(), "RegistrationsTable"
-    merge(
-        stage.aws_client("dynamodb"),
-        copy=copy,
-        live=stage.outputs[f"{table}Name"],
-        policy=POLICIES[table],
-        on_change=losses.record,
-    )
+    # Before anything is taken away: a run that was cut off finds in the file what it took.
+    merge_own("RegistrationsTable", on_change=losses.record)
     losses.write(file)
-    return losses
+    done = bring_back(
+        stage,
+        open_container(stage),
+        moment,
+        lambda table, is_wanted: merge_own(table, is_wanted=is_wanted),
+        losses=losses,
+        holds_sms=LEDGER in damaged,
+        progress=progress,
+    )
+    losses.restored_at = to_timestamp(utc_now())
+    losses.write(file)
+    return done
 
 
-def _run_schedules(stage: Stage) -> Iterator[str]:
+def run_schedules(stage: Stage) -> Iterator[str]:
     """Count and age now. Yield what failed: the next run of the schedule does it."""
     for function in ("RollUpDueDays", "AgeRegistrations"):
         try:

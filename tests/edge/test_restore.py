@@ -1,7 +1,5 @@
 """A stage is taken back to a moment: what comes back, and what must not."""
 
-import os
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,110 +9,22 @@ import pytest
 from chalicelib.clock import utc_now
 from chalicelib.notifications.model import SmsState
 from ops.commands.sms import make_ledger
-from ops.deploy.stages import Stage
-from ops.restore.copies import MomentOutOfReach, ScannedCopies
+from ops.key_lock import KeysBusy, make_key_changes
+from ops.restore.copies import MomentOutOfReach
 from ops.restore.lost_acts import describe_acts
-from ops.restore.restoration import Restoration, restore
+from ops.restore.restoration import restore
 from ops.sealed_items import list_tables
 from tests.edge.conftest import Edge, scan_table
+from tests.edge.restored_market import Market, list_captures
 from tests.support.aws_events import make_domain_event, make_sqs_event
-from tests.support.moto_tables import STAGE_ENVIRONMENT
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
-TABLES = [name for name in STAGE_ENVIRONMENT.values() if name.endswith("Table")]
 PAYMENT = {"payment_id": "p-1", "amount": 49_200, "months": 3, "paid_at": "2024-10-10T09:00:00+07:00"}
-
-
-class Closed:
-    """The functions, schedules and stack of a stage without any but its tables."""
-
-    class exceptions:  # noqa: N801 - the SDK's name
-        ResourceInUseException = KeyError
-
-    def __init__(self, calls: list[str]) -> None:
-        self.calls = calls
-        self.failing = ""
-
-    def get_function_configuration(self, **_: str) -> dict[str, Any]:
-        return {"Environment": {"Variables": dict(os.environ)}}
-
-    def get_paginator(self, _: str) -> "Closed":
-        return self
-
-    def paginate(self, **_: str) -> list[dict[str, Any]]:
-        kinds = ("AWS::Lambda::Function",)
-        return [
-            {"StackResourceSummaries": [{"ResourceType": kind, "PhysicalResourceId": kind} for kind in kinds]}
-        ]
-
-    def put_function_concurrency(self, **_: Any) -> None:
-        self.calls.append("closed")
-
-    def delete_function_concurrency(self, **_: Any) -> None:
-        self.calls.append("opened")
-
-    def invoke(self, FunctionName: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - the SDK's name
-        self.calls.append("run")
-        if FunctionName == self.failing:
-            return {"Payload": BytesIO(b'{"errorMessage": "Timeout"}'), "FunctionError": "Unhandled"}
-        return {"Payload": BytesIO()}
-
-
-class Market:
-    """The market of the edge tests with its tables, at a moment and later."""
-
-    def __init__(self, edge: Edge, directory: Path) -> None:
-        self.edge = edge
-        self.directory = directory
-        self.calls: list[str] = []
-        self.closed = closed = Closed(self.calls)
-        client: Any = boto3.client
-        self.stage = Stage(
-            "daftar-local",
-            {f"{name}Name": name for name in (*TABLES, "APIHandler", "RollUpDueDays", "AgeRegistrations")},
-            lambda service: closed if service in {"lambda", "events", "cloudformation"} else client(service),
-            is_local=True,
-        )
-        self.copies = ScannedCopies()
-
-    def register(self, number: int, **changes: Any) -> str:
-        capture = make_capture_payload(
-            capture_id=make_capture_id(number),
-            device_sequence=number,
-            worker={"nik": make_nik(7000 + number), "phone": f"0824-5550-7{number:03}"},
-            **changes,
-        )
-        answer = self.edge.register(capture)
-        assert answer.status_code in {200, 201}, answer.body
-        return str(answer.json_body["reference"])
-
-    def erase(self, number: int) -> None:
-        request = {"request_id": make_capture_id(900 + number), "nik": make_nik(7000 + number)}
-        answer = self.edge.send("POST", "/v1/erasures", request, caller="admin")
-        assert answer.status_code == 200, answer.body
-
-    def note_moment(self) -> None:
-        self.moment = utc_now()
-        self.copies.take(self.stage, self.moment)
-
-    def restore(self, *damaged: str) -> Restoration:
-        done = restore(self.stage, self.moment, copies=self.copies, directory=self.directory, damaged=damaged)
-        self.edge.restart()
-        return done
-
-    def get_status(self, reference: str) -> Any:
-        answer = self.edge.send("GET", f"/v1/registrations/{reference}", caller="manager")
-        return answer.json_body["status"] if answer.status_code == 200 else answer.status_code
 
 
 @pytest.fixture
 def market(edge: Edge, tmp_path: Path) -> Market:
     return Market(edge, tmp_path)
-
-
-def list_captures() -> set[str]:
-    items = [item for item in scan_table("RegistrationsTable") if item["sk"]["S"] == "CAPTURE"]
-    return {item["pk"]["S"] for item in items if "fingerprint" in item}
 
 
 def test_what_was_damaged_is_as_it_was_and_what_came_later_is_listed_by_its_device(market: Market) -> None:
@@ -272,6 +182,53 @@ def test_a_restore_that_was_cut_off_goes_on_where_it_was(market: Market) -> None
     assert done.losses.list_runs() == [{"client_id": "van-1", "first": 4, "last": 4}]
     assert list(market.directory.iterdir()) == []
     assert len(list_captures()) == 3
+
+
+def test_a_restore_that_was_cut_off_once_it_was_open_takes_nothing_away_that_came_since(
+    market: Market,
+) -> None:
+    market.note_moment()
+    market.register(1)
+
+    def cut_off(step: str) -> None:
+        if "counting" in step:
+            raise InterruptedError
+
+    options: dict[str, Any] = {"copies": market.copies, "directory": market.directory}
+    with pytest.raises(InterruptedError):
+        restore(market.stage, market.moment, **options, on_step=cut_off)
+    since = market.register(2)
+
+    done = market.restore()
+
+    assert market.get_status(since) == "received"
+    assert done.losses.list_runs() == [{"client_id": "van-1", "first": 1, "last": 1}]
+    assert market.calls == ["closed", "opened", "opened", "run", "run"]
+
+
+def test_captures_that_came_while_a_cut_off_restore_was_opened_are_told_too(market: Market) -> None:
+    market.note_moment()
+    market.register(1)
+
+    def cut_off(step: str) -> None:
+        if "erasing again" in step:
+            raise InterruptedError
+
+    options: dict[str, Any] = {"copies": market.copies, "directory": market.directory}
+    with pytest.raises(InterruptedError):
+        restore(market.stage, market.moment, **options, on_step=cut_off)
+    market.register(2)
+
+    assert market.restore().losses.list_runs() == [{"client_id": "van-1", "first": 1, "last": 2}]
+
+
+def test_a_second_restore_at_once_is_refused_before_it_closes_anything(market: Market) -> None:
+    market.note_moment()
+    make_key_changes(market.stage).acquire_lock()
+
+    with pytest.raises(KeysBusy, match="another run changes the keys or restores the stage"):
+        market.restore()
+    assert market.calls == []
 
 
 def test_a_count_that_fails_afterwards_is_a_note_and_hides_no_loss(market: Market) -> None:

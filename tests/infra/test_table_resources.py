@@ -118,6 +118,26 @@ def test_no_key_policy_allows_every_action(template: PackagedTemplate) -> None:
             assert not {"kms:*", "*"} & set(as_list(statement["Action"])), name
 
 
+def test_the_key_of_data_keys_makes_opens_and_moves_them_and_encrypts_nothing_else(
+    template: PackagedTemplate,
+) -> None:
+    statements = template.resources["FieldKey"]["Properties"]["KeyPolicy"]["Statement"]
+    using = {each["Sid"]: each for each in statements if each["Sid"] != "AccountAdministers"}
+    actions = {action for each in using.values() for action in as_list(each["Action"])}
+    moves = {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
+    assert actions == {"kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", *moves}
+    assert {*using["DataKeysAreMoved"]["Action"]} == moves
+    assert using["DataKeysAreMoved"]["Condition"] == {
+        "StringLike": {"kms:EncryptionContext:daftar:purpose": "*"}
+    }
+    granted = {
+        grant.action
+        for role in template.find_resources("AWS::IAM::Role")
+        for grant in template.iter_grants(role)
+    }
+    assert not granted & moves, "no function moves keys"
+
+
 def test_the_administrators_of_a_key_may_not_use_it(template: PackagedTemplate) -> None:
     using = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncrypt")
     for name, key in template.find_resources("AWS::KMS::Key").items():

@@ -16,7 +16,8 @@ from chalicelib.crypto.store_changes import LOCK_DURATION, DynamoKeyChanges
 from chalicelib.refusals import RecordUnreadable
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
-from ops.key_rotation import KeyInUse, KeyRotation, KeysBusy, RetirementResult, RotationResult
+from ops.key_lock import KeysBusy
+from ops.key_rotation import KeyInUse, KeyRotation, RetirementResult, RotationResult
 from tests.ops.command_lines import run_daftar
 from tests.ops.test_key_rotation import (
     InterruptingDynamoDB,

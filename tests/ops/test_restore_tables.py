@@ -124,7 +124,12 @@ def test_the_numbers_of_lost_captures_are_told_as_runs(numbers: dict[str, set[in
 
 
 def make_capture(client_id: str, number: int) -> dict[str, Any]:
-    return {"sk": {"S": "CAPTURE"}, "client_id": {"S": client_id}, "device_sequence": {"N": str(number)}}
+    return {
+        "pk": {"S": f"CAPTURE#{client_id}-{number}"},
+        "sk": {"S": "CAPTURE"},
+        "client_id": {"S": client_id},
+        "device_sequence": {"N": str(number)},
+    }
 
 
 # What AWS is asked for, held against botocore's models.
@@ -140,6 +145,9 @@ def stubber() -> Iterator[Stubber]:
 
 def make_stage(stubber: Stubber, *tables: str) -> Stage:
     return Stage("daftar-prod", {f"{table}Name": f"p-{table}" for table in tables}, lambda _: stubber.client)
+
+
+OWN = ("p-ClientsTable", "p-KeysTable")
 
 
 def expect_tables(stubber: Stubber, *names: str) -> None:
@@ -163,12 +171,12 @@ def test_a_moment_that_one_table_does_not_reach_is_refused_with_the_moments_that
     window = {"EarliestRestorableDateTime": MOMENT - day, "LatestRestorableDateTime": MOMENT + day}
     stage = make_stage(stubber, "ClientsTable", "KeysTable")
     for moment in (MOMENT - day, MOMENT, MOMENT + day):
-        expect_tables(stubber)
+        expect_tables(stubber, *OWN)
         for table in ("ClientsTable", "KeysTable"):
             expect_window(stubber, table, **window)
         PointInTimeCopies().check_moment(stage, moment)
 
-    expect_tables(stubber)
+    expect_tables(stubber, *OWN)
     expect_window(stubber, "ClientsTable", **window)
     expect_window(stubber, "KeysTable", **{**window, "EarliestRestorableDateTime": MOMENT})
     with pytest.raises(MomentOutOfReach, match="KeysTable can be restored to a moment from 2026-11-29T03:30"):
@@ -180,9 +188,17 @@ def test_a_table_without_recovery_is_named_unless_it_has_a_copy(stubber: Stubber
     expect_tables(stubber, *name_copies(stage, MOMENT).values())
     PointInTimeCopies().check_moment(stage, MOMENT)
 
-    expect_tables(stubber, "daftar-prod-restore-20261129T033000000001-KeysTable")
+    expect_tables(stubber, *OWN, "daftar-prod-restore-20261129T033000000001-KeysTable")
     expect_window(stubber, "KeysTable")
     with pytest.raises(MomentOutOfReach, match="KeysTable has no point-in-time recovery"):
+        PointInTimeCopies().check_moment(stage, MOMENT)
+
+
+def test_a_table_that_was_deleted_is_restored_by_hand_first(stubber: Stubber) -> None:
+    stage = make_stage(stubber, "ClientsTable", "KeysTable")
+    copies = name_copies(stage, MOMENT)
+    expect_tables(stubber, copies["ClientsTable"])
+    with pytest.raises(MomentOutOfReach, match=f"KeysTable was deleted: .* {copies['KeysTable']}"):
         PointInTimeCopies().check_moment(stage, MOMENT)
 
 
@@ -191,6 +207,7 @@ def test_every_table_is_copied_at_the_moment_under_its_own_key_and_a_copy_that_e
 ) -> None:
     stage = make_stage(stubber, "ClientsTable", "KeysTable")
     copies = name_copies(stage, MOMENT)
+    expect_tables(stubber, *OWN)
     key = "arn:aws:kms:ap-southeast-3:123456789012:key/k"
     encryption = {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}
     for table in ("ClientsTable", "KeysTable"):

@@ -29,6 +29,8 @@ ACTIONS = {
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
 }
+# The actions of one operation, on the key before and on the key after.
+RE_ENCRYPTION = ("kms:ReEncryptFrom", "kms:ReEncryptTo")
 _SERVICES = {"monitoring": "cloudwatch"}
 
 _RUNNING = threading.local()
@@ -84,6 +86,8 @@ def list_needed_actions(model: Any, params: Mapping[str, Any]) -> set[str]:
     if model.name == "TransactWriteItems":
         members = {name for each in params["TransactItems"] for name in each}
         return {f"dynamodb:{name}Item" for name in members}
+    if model.name == "ReEncrypt":
+        return {*RE_ENCRYPTION}
     service = model.service_model.signing_name
     action = f"{_SERVICES.get(service, service)}:{model.name}"
     return {ACTIONS.get(action, action)}

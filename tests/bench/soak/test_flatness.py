@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.soak.flatness import find_oldest_age, measure_growth
+from bench.soak.flatness import divide_by_size, find_oldest_age, measure_growth
 
 
 def test_a_flat_figure_has_not_grown_and_one_that_leaks_has() -> None:
@@ -43,3 +43,11 @@ def test_growth_does_not_depend_on_the_unit(values: list[float], factor: float) 
 @pytest.mark.parametrize(("done", "expected"), [(0, 9), (1, 7), (2, 4), (3, 0), (5, 0)])
 def test_the_oldest_that_is_not_done_waits_since_it_began(done: int, expected: float) -> None:
     assert find_oldest_age([1.0, 3.0, 6.0], done, now=10.0) == expected
+
+
+def test_a_count_of_twice_the_day_may_take_twice_as_long() -> None:
+    assert divide_by_size(30, 40_000) == divide_by_size(15, 20_000) == 7.5
+
+
+def test_a_small_day_must_not_take_longer_than_a_usual_one() -> None:
+    assert divide_by_size(9, 5_000) == divide_by_size(9, 10_000) == divide_by_size(9, 0) == 9

@@ -14,13 +14,19 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from chalicelib.clock import utc_now
 from ops.api_client import ApiClient
+from ops.cli import main
+from ops.deploy.stage_record import make_api_url
+from ops.deploy.stages import find_stage
 from ops.local.emulator import Emulator
 from ops.local.processes import Program
 from ops.local.stack import start_fake
 from ops.project import LOOPBACK, REGION, ROOT
-from tests.support.payloads import make_capture_payload
+from ops.restore.copies import ScannedCopies
+from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -44,6 +50,11 @@ class Operator:
         """Return the SMS that the stage has sent."""
         sms_list: list[dict[str, Any]] = httpx.get(f"{self.gateway_url}/messages", trust_env=False).json()
         return sms_list
+
+    def use_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let commands that run in this process, under the rights of an operator, find the account."""
+        for name, value in self._environment.items():
+            monkeypatch.setenv(name, value)
 
     def run(self, *arguments: str, token: str = "") -> dict[str, Any]:
         """Run `daftar` and return the result. Fail with its errors."""
@@ -81,8 +92,8 @@ def operator(new_stack_location: Callable[[], tuple[int, Path]]) -> Iterator[Ope
         gateway.stop()
 
 
-def test_a_stage_is_deployed_from_nothing_registers_and_is_changed_only_where_asked(
-    operator: Operator, tmp_path: Path
+def test_a_stage_is_deployed_from_nothing_registers_and_is_restored_in_place_and_into_another(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = operator.run("deploy", "--stage", "try", "--yes")
     assert made["stack_name"] == "daftar-try"
@@ -132,3 +143,61 @@ def test_a_stage_is_deployed_from_nothing_registers_and_is_changed_only_where_as
     phones = [sms["to"] for sms in operator.list_sms()]
     twice = {phone for phone in phones if phones.count(phone) > 1}
     assert len(twice) == 1, "only the worker whose capture was lost was told again, under a new reference"
+
+    operator.use_environment(monkeypatch)
+    refill(operator, capture, file, manager, kiosk)
+
+
+def refill(operator: Operator, capture: dict[str, Any], file: Path, manager: str, kiosk: str) -> None:
+    """Restore the stage into another one, and leave it as it is."""
+    moment, old = utc_now(), find_stage("daftar-try")
+    ScannedCopies().take(old, moment)
+    with closing(ApiClient(make_api_url(old), kiosk)) as api:
+        reference = api.send("POST", "/v1/registrations", json.dumps(capture)).json()["reference"]
+    path = f"/v1/registrations/{reference}"
+    with closing(ApiClient(make_api_url(old), manager)) as api:
+        shown = api.send("GET", path).json()["worker"]
+    later = {**capture, "capture_id": make_capture_id(2), "device_sequence": 2}
+    later["worker"] = {**capture["worker"], "nik": make_nik(2), "phone": None}
+    file.write_text(json.dumps(later) + "\n")
+    operator.run("register", str(file), "--stack", "daftar-try", token=kiosk)
+    new = operator.run("deploy", "--stage", "try-2", "--empty", "--yes")
+    assert (new["admin_token"], new["smoke_campaign"]) == (None, None)
+    sent = len(operator.list_sms())
+
+    line = ("restore", "--at", moment.isoformat(), "--stack", "daftar-try", "--into", "daftar-try-2", "--yes")
+    filled = run_here(*line)
+
+    assert {"client_id": "kiosk-1", "first": 2, "last": 2} in filled["resend"]
+    assert filled["erasures"] == 2
+    new_stack = ("--stack", "daftar-try-2")
+    with closing(ApiClient(new["api_url"], manager)) as api:
+        assert read_concurrency("daftar-try-2") == 0, "it is open already"
+        run_here("restore", "--open", *new_stack)
+        assert read_concurrency("daftar-try-2") is None
+        found = api.send("GET", path)
+    assert found.json()["worker"] == shown, "what is sealed was not opened"
+    day = capture["captured_at"][:10]
+    [summary] = operator.run("roll-up", "pasar-percobaan", day, *new_stack, token=manager)["summaries"]
+    assert summary["counts"]["created"] == 1
+    assert operator.run("sms", "status", *new_stack)["is_stopped"]
+    assert len(operator.list_sms()) == sent
+    assert operator.run("status", "--stack", "daftar-try")["problems"] == [], "the old stage goes on"
+    again = CliRunner().invoke(main, [*line, "--json"])
+    assert json.loads(again.stdout)["error"]["code"] == "stage_not_empty"
+
+
+def read_concurrency(stack: str) -> int | None:
+    """Return how many calls of the API may run at once, None for any. The emulator's API goes past this."""
+    stage = find_stage(stack)
+    found = stage.aws_client("lambda").get_function_concurrency(FunctionName=stage.outputs["APIHandlerName"])
+    concurrency: int | None = found.get("ReservedConcurrentExecutions")
+    return concurrency
+
+
+def run_here(*arguments: str) -> dict[str, Any]:
+    """Run `daftar` in this process, where it has an operator's rights only, and return the result."""
+    completed = CliRunner().invoke(main, [*arguments, "--json"])
+    assert completed.exit_code == 0, completed.output
+    result: dict[str, Any] = json.loads(completed.stdout)["result"]
+    return result
