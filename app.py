@@ -12,7 +12,7 @@ from chalicelib import cold_start  # isort: split
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib import batches, observability
-from chalicelib.aws.lambda_context import get_context
+from chalicelib.aws.lambda_context import get_context, get_run
 from chalicelib.clients import authorizer, middleware
 from chalicelib.container import Container
 from chalicelib.http.lazy_routes import LazyRoutes
@@ -104,10 +104,8 @@ def queue_due_sms(event: CloudWatchEvent) -> dict[str, int]:
 def roll_up_due_days(event: CloudWatchEvent) -> dict[str, int]:
     """Count campaign days."""
     from chalicelib.rollups import schedule
-    from chalicelib.shares import get_share
 
-    context, share = get_context(event), get_share(event)
-    return schedule.roll_up(container.due_days, container.rollups, container.clock, context, share)
+    return schedule.roll_up(container.due_days, container.rollups, container.clock, *get_run(event))
 
 
 # Five minutes at most after the hour's count, the reports of it are sent.
@@ -128,14 +126,14 @@ def export_days(event: CloudWatchEvent) -> dict[str, int]:
     return schedule.export_days(container.exports, container.clock, get_context(event))
 
 
-# Ten minutes past midnight in Jakarta, when a contribution month has ended in every zone of Indonesia.
-@app.schedule("cron(10 17 * * ? *)")
+# One of the runs is ten minutes past midnight in Jakarta, when a day has ended in every zone of Indonesia.
+@app.schedule("cron(10/30 * * * ? *)")
 def age_registrations(event: CloudWatchEvent) -> dict[str, int]:
     """Expire and lapse registrations, and destroy personal data at the end of its retention period."""
     from chalicelib.registrations import schedule
 
-    erase_attached, context = container.data_requests.erase_attached, get_context(event)
-    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, context)
+    erase_attached, run = container.data_requests.erase_attached, get_run(event)
+    return schedule.age_due_registrations(container.lifecycle, container.erasure, erase_attached, *run)
 
 
 cold_start.finish()

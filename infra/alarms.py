@@ -86,8 +86,8 @@ _DEAD_LETTERS = (
     ),
     queue_not_empty(
         "AgeingFailures",
-        "A daily run of AgeRegistrations failed for good: applications have not expired, or memberships have not lapsed.",
-        "The log of AgeRegistrations names each registration that failed. Fix the cause and redrive to run it now; otherwise the next day's run does the work.",
+        "A run of AgeRegistrations failed for good: applications have not expired, memberships have not lapsed, or personal data was not deleted.",
+        "The log of AgeRegistrations names each registration that failed. Fix the cause; each run, every half an hour, tries again and leaves a message as long as it fails. Drop the messages when a run has succeeded.",
     ),
 )
 
@@ -206,9 +206,17 @@ _LATE = (
     function_not_run(
         "AgeingNotRun",
         "AgeRegistrations",
-        "AgeRegistrations has not run for more than a day: applications do not expire, memberships do not lapse.",
+        "AgeRegistrations has not run for an hour: applications do not expire, memberships do not lapse, personal data is not deleted.",
         f"Invoke it by hand, then look at the rule and its permission. {_LOOK_AT_RULE}",
-        periods=26,
+        period_seconds=1_800,
+    ),
+    own_metric(
+        "AgeingBehind",
+        "AgeingCut",
+        "In each hour of a day a run of AgeRegistrations had no time for all that was due: more is due than is done, and personal data is kept for too long.",
+        "Set `RunsSideBySide` to 8. If it is, see in the log of AgeRegistrations what a run gets done, and whether the tables throttle.",
+        period_seconds=3_600,
+        periods=24,
     ),
 )
 
@@ -275,7 +283,7 @@ _FUNCTIONS = (
     ),
     function_errors(
         "AgeRegistrations",
-        "A daily run of AgeRegistrations failed. It is retried twice, then kept in AgeingFailures; the next run continues where it stopped.",
+        "A run of AgeRegistrations failed. It is retried once, then kept in AgeingFailures; the next run, half an hour later, tries again what failed.",
         "Look for the error in its log.",
     ),
     *(

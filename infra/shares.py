@@ -13,7 +13,7 @@ from infra.functions import ALIAS
 PARAMETER, CONDITION = "RunsSideBySide", "RunsAreSideBySide"
 
 # As `app.py` has them, from which nothing here is made.
-SCHEDULES = {"RollUpDueDays": "cron(0 * * * ? *)"}
+SCHEDULES = {"RollUpDueDays": "cron(0 * * * ? *)", "AgeRegistrations": "cron(10/30 * * * ? *)"}
 
 # A rule of EventBridge takes no more.
 _MAX_TARGETS = 5

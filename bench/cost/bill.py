@@ -20,6 +20,8 @@ _FUNCTIONS = {
     "publish_20_registrations": "OnRegistrationChanges",
     "send_a_confirmation": "OnNotifications",
     "record_a_receipt": "OnReceipts",
+    "expire_a_registration": "AgeRegistrations",
+    "delete_personal_fields": "AgeRegistrations",
     "look_for_due_sms": "QueueDueSms",
     "roll_up_an_idle_hour": "RollUpDueDays",
     "recount_20_registrations": "RollUpDueDays",

@@ -17,6 +17,7 @@ from chalicelib.registrations.errors import RegistrationDestroyed, RegistrationU
 from chalicelib.registrations.model import Registration, Status
 from chalicelib.registrations.reading import ReadingService
 from chalicelib.registrations.references import Reference
+from chalicelib.shares import WHOLE, Share
 
 if TYPE_CHECKING:
     from chalicelib.conversations.messages import ChatRecord
@@ -68,11 +69,13 @@ class ErasureStore(Protocol):
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
         """Remove the personal fields of a registration; keep its counted facts.
 
-        Return False if it was changed meanwhile.
+        Return False if it was changed meanwhile. Raise TryAgain.
         """
 
-    def iter_in_status(self, status: Status, *, since_before: datetime) -> Iterator[Reference]:
-        """Yield the registrations that are in a status since `since_before` and are not destroyed yet."""
+    def iter_in_status(
+        self, status: Status, *, since_before: datetime, share: Share = WHOLE
+    ) -> Iterator[Reference]:
+        """Yield the registrations of a share that are in a status since `since_before`, and not destroyed."""
 
 
 class PhotoStore(Protocol):
@@ -183,25 +186,26 @@ class ErasureService:
                 return
         raise TryAgain("other captures of the worker arrived")
 
-    def iter_destroyable(self) -> Iterator[Reference]:
-        """Yield the registrations whose retention period is over, status by status."""
+    def iter_destroyable(self, share: Share = WHOLE) -> Iterator[Reference]:
+        """Yield the registrations of a share whose retention period is over, status by status."""
         for status, period in self._retention_periods.items():
-            yield from self._store.iter_in_status(status, since_before=self._clock() - period)
+            yield from self._store.iter_in_status(status, since_before=self._clock() - period, share=share)
 
     def destroy_personal_fields(
         self, reference: Reference, *, erase_attached: Callable[[Reference], object]
     ) -> bool:
         """Destroy the personal fields of a registration that ended, and erase its captures and SMS.
 
-        Status, history and counted facts are kept. If the worker has no other application, the worker is
-        erased too, and would be registered as a new one. Return False if there was nothing to destroy.
+        Status, history and counted facts are kept. If the worker has no other application, or none but such
+        as are to be destroyed too, the worker is erased, and would be registered as a new one: so it makes no
+        difference which is destroyed first, or if it is at the same time. Return False if there was nothing
+        to destroy. Raise TryAgain.
         """
         try:
             registration = self._reading.get(reference)
         except RegistrationUnknown:
             return False
-        period = self._retention_periods.get(registration.lifecycle.status)
-        if period is None or registration.lifecycle.status_since > self._clock() - period:
+        if not self._is_destroyable(registration):
             return False
         worker_key = registration.worker_key
         links = self._store.get_links(worker_key)
@@ -209,8 +213,8 @@ class ErasureService:
             if link.reference == reference:
                 self._erase_capture(worker_key, link)
         is_known = any(
-            each.registration is not None and each.reference != reference
-            for each in self._iter_applications(worker_key, links.latest_reference)
+            each.registration is not None and not self._is_destroyable(each.registration)
+            for each in self._iter_applications(worker_key, links.latest_reference, registration)
         )
         if links.latest_reference is not None and not is_known:
             self._store.erase_worker(worker_key, links.latest_reference)
@@ -225,13 +229,21 @@ class ErasureService:
         # A photo may have come in between; none is kept after the capture is gone.
         self._photos.erase(capture_link.capture_id)
 
+    def _is_destroyable(self, registration: Registration) -> bool:
+        period = self._retention_periods.get(registration.lifecycle.status)
+        return period is not None and registration.lifecycle.status_since <= self._clock() - period
+
     def _iter_applications(
-        self, worker_key: str, latest_reference: Reference | None
+        self, worker_key: str, latest_reference: Reference | None, read: Registration | None = None
     ) -> Iterator[Application]:
+        """Yield a worker's registrations, the latest first. The one that was `read` is not read again."""
         reference = latest_reference
         while reference is not None:
             try:
-                registration = self._reading.get(reference)
+                if read is not None and read.reference == reference:
+                    registration = read
+                else:
+                    registration = self._reading.get(reference)
             except RegistrationDestroyed as destroyed:
                 yield Application(reference, None)
                 reference = destroyed.follows

@@ -25,6 +25,7 @@ from chalicelib.registrations.reported_events import (
     VerificationResult,
 )
 from chalicelib.registrations.reported_times import check_payment_code, check_payment_time
+from chalicelib.shares import WHOLE, Share
 
 # Each attempt succeeds unless another writer changed the same registration in between.
 _MAX_ATTEMPTS = 4
@@ -55,8 +56,8 @@ class LifecycleStore(Protocol):
         Raise WriteConflict, RegistrationSuperseded, or PaymentIdTaken if `payment_key` was stored before.
         """
 
-    def iter_due(self, due_day: date) -> Iterator[Reference]:
-        """Yield the references of the registrations with a time-out on or before `due_day`."""
+    def iter_due(self, due_day: date, share: Share = WHOLE) -> Iterator[Reference]:
+        """Yield the references of the registrations of a share with a time-out on or before `due_day`."""
 
 
 class LifecycleService:
@@ -159,9 +160,9 @@ class LifecycleService:
             )
         return self._change(registration, caller, LifecycleState.with_cancellation, cancellation)
 
-    def iter_due(self) -> Iterator[Reference]:
-        """Yield the registrations with a time-out on or before today."""
-        return self._store.iter_due(self._today())
+    def iter_due(self, share: Share = WHOLE) -> Iterator[Reference]:
+        """Yield the registrations of a share with a time-out on or before today."""
+        return self._store.iter_due(self._today(), share)
 
     def age(self, reference: Reference) -> list[str]:
         """Apply the time-outs of a registration.

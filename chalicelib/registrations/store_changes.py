@@ -24,10 +24,10 @@ def put_next_version(
     )
 
 
-def count_deletion(table: Table, campaign_id: str, counter: str) -> Write:
+def count_deletion(table: Table, registration: Registration, counter: str) -> Write:
     """Return the write that counts a deletion by retention: of `registrations` or `identities`."""
     return table.update(
-        make_deletions_key(campaign_id),
+        make_deletions_key(registration.capture_metadata.campaign_id, registration.reference),
         "ADD #counter :one",
         compared={":one": 1},
         names={"#counter": counter},

@@ -39,6 +39,7 @@ from chalicelib.registrations.store_keys import (
     parse_registration_key,
 )
 from chalicelib.registrations.store_quotas import build_place_return_on_erasure
+from chalicelib.shares import WHOLE, Share
 
 # Kept of a capture: its id, that it must not be accepted again, and its number on its device. The time of
 # capture is removed, because an officer could remember whom they registered then. The counted facts move to a
@@ -135,21 +136,26 @@ class DynamoErasureStore:
         raise TryAgain("the registration is being changed")
 
     def destroy_personal_fields(self, registration: Registration, *, destroyed_at: datetime) -> bool:
-        key = make_registration_key(registration.reference)
-        current = self._table.get(key)
-        if current is None or "sealed" not in current:
-            return False
-        compared = {":version": registration.lifecycle.version, ":at": to_timestamp(destroyed_at)}
+        key, version = make_registration_key(registration.reference), registration.lifecycle.version
+        compared = {":version": version, ":at": to_timestamp(destroyed_at)}
         destroy = self._table.update(key, _DESTROY_PERSONAL_FIELDS, _IS_VERSION, compared=compared)
         record = self._build_destruction_record(registration.reference, destroyed_at)
-        count = count_deletion(self._table, registration.capture_metadata.campaign_id, "registrations")
-        remnant = self._put_registration_remnant(current)
+        count = count_deletion(self._table, registration, "registrations")
         delete_marker = self._table.delete(make_open_request_key(registration.reference))
-        return self._try_transact([destroy, *remnant, count, *record, delete_marker])
+        for _ in range(_MAX_ATTEMPTS):
+            current = self._table.get(key)
+            if current is None or "sealed" not in current or current["version"] != version:
+                return False
+            remnant = self._put_registration_remnant(current)
+            if self._try_transact([destroy, *remnant, count, *record, delete_marker]):
+                return True
+        raise TryAgain("the count of deletions is being changed")
 
-    def iter_in_status(self, status: Status, *, since_before: datetime) -> Iterator[Reference]:
+    def iter_in_status(
+        self, status: Status, *, since_before: datetime, share: Share = WHOLE
+    ) -> Iterator[Reference]:
         condition = "status_shard = :shard AND status_order < :before"
-        for shard in list_status_shards(status):
+        for shard in share.choose(list_status_shards(status)):
             # The next character after the `#` that ends the time.
             values = {":shard": shard, ":before": f"{to_timestamp(since_before)}$"}
             for key in self._table.query(condition, values, index=BY_STATUS):

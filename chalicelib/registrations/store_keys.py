@@ -10,7 +10,7 @@ UNUSUAL#<client id>#...    UNUSUAL             a client with many unusual attemp
 DISCARD#<client id>        <number>            a capture that its device gave up; indexed by device
 PAYMENT#<keyed hash>       PAYMENT             a payment id that was recorded
 PHONE#<keyed hash>         DAY#<day>           the number of registrations with a phone number; expires
-CAMPAIGN#<campaign id>     DELETED             how many registrations and identities were deleted by retention
+CAMPAIGN#<campaign id>     DELETED#<shard>     how many registrations and identities were deleted by retention
 SPONSOR#<campaign>#<id>    PLACES              the number of places of a campaign's sponsor that are taken
 DECOY#<reference>          DECOY               a decoy: an item of the size of a registration; expires
 """
@@ -39,6 +39,9 @@ CAPTURE_SORT_KEY, REGISTRATION_SORT_KEY = "CAPTURE", "APPLICATION"
 
 # Differs from a capture's sort key, by which the stream consumer recognises captures.
 LINK_PREFIX = "TOOK#"
+
+# Without a shard behind it, it is the count of an earlier release.
+DELETIONS_PREFIX = "DELETED"
 
 UNUSUAL_SORT_KEY = "UNUSUAL"
 
@@ -85,8 +88,13 @@ def make_sponsor_key(sponsor: CampaignSponsor) -> Key:
     return {"pk": f"SPONSOR#{sponsor.campaign_id}#{sponsor.sponsor_id}", "sk": "PLACES"}
 
 
-def make_deletions_key(campaign_id: str) -> Key:
-    return {"pk": f"CAMPAIGN#{campaign_id}", "sk": "DELETED"}
+def make_deletions_key(campaign_id: str, reference: Reference) -> Key:
+    """Return the key of one of a campaign's counts, which registrations deleted at once would contend for."""
+    return {"pk": make_deletions_pk(campaign_id), "sk": f"{DELETIONS_PREFIX}#{find_shard(reference)}"}
+
+
+def make_deletions_pk(campaign_id: str) -> str:
+    return f"CAMPAIGN#{campaign_id}"
 
 
 def make_decoy_key(reference: Reference) -> Key:

@@ -30,6 +30,7 @@ from chalicelib.registrations.store_keys import (
     parse_registration_key,
 )
 from chalicelib.registrations.store_quotas import build_place_return
+from chalicelib.shares import WHOLE, Share
 
 # Positions in the transaction of `replace`.
 _REGISTRATION_INDEX = 0
@@ -81,9 +82,7 @@ class DynamoLifecycleStore:
         if registration.lifecycle.status is Status.CANCELLED is not previous.lifecycle.status:
             writes.append(mark_capture_cancelled(self._table, registration))
         if previous.has_identity and not registration.has_identity:
-            writes.append(
-                count_deletion(self._table, registration.capture_metadata.campaign_id, "identities")
-            )
+            writes.append(count_deletion(self._table, registration, "identities"))
         payment_index = len(writes)
         if payment_key is not None:
             # It names no registration: after an erasure nothing may lead to one.
@@ -100,9 +99,9 @@ class DynamoLifecycleStore:
                 raise PaymentIdTaken from None
             raise WriteConflict from failure
 
-    def iter_due(self, due_day: date) -> Iterator[Reference]:
+    def iter_due(self, due_day: date, share: Share = WHOLE) -> Iterator[Reference]:
         before = f"{due_day.isoformat()}$"  # The next character after the `#` that ends the day.
-        return iter_due_references(self._table, list_due_shards(), before)
+        return iter_due_references(self._table, share.choose(list_due_shards()), before)
 
 
 def iter_due_references(table: Table, shards: Iterable[str], before: str) -> Iterator[Reference]:

@@ -37,12 +37,13 @@ from chalicelib.registrations.store_keys import (
     BY_DEVICE_SEQUENCE,
     BY_STATUS,
     CAPTURE_SORT_KEY,
+    DELETIONS_PREFIX,
     LINK_PREFIX,
     list_capture_shards,
     list_registration_shards,
     list_status_shards,
     make_capture_key,
-    make_deletions_key,
+    make_deletions_pk,
     make_registration_key,
     make_remnant_shard,
     make_worker_key,
@@ -93,8 +94,12 @@ class DynamoReadingStore:
         return parse_capture(values, self._cipher)
 
     def count_deletions(self, campaign_id: str) -> DeletionCounts:
-        counts = self._table.get(make_deletions_key(campaign_id)) or {}
-        return DeletionCounts(int(counts.get("registrations", 0)), int(counts.get("identities", 0)))
+        values = {":campaign": make_deletions_pk(campaign_id), ":deleted": DELETIONS_PREFIX}
+        counts = list(self._table.query("pk = :campaign AND begins_with(sk, :deleted)", values))
+        return DeletionCounts(
+            registrations=sum(int(each.get("registrations", 0)) for each in counts),
+            identities=sum(int(each.get("identities", 0)) for each in counts),
+        )
 
     def iter_sources(self, registration: Registration) -> Iterator[CaptureSource]:
         links = self._table.query(

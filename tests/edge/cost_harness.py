@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from bench.model.designs import name_design
 from bench.model.profile import OperationProfile
 from chalicelib.aws.items import from_item
+from chalicelib.clock import utc_now
+from chalicelib.container import Container
+from chalicelib.registrations.references import Reference
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import CLIENTS, Edge
 from tests.support.aws_events import (
@@ -17,6 +21,7 @@ from tests.support.aws_events import (
     make_stream_event,
 )
 from tests.support.aws_meter import AwsMeter
+from tests.support.fakes.clock import FixedClock
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.stage_state import scan_registrations
 
@@ -89,6 +94,30 @@ class CostHarness:
             "totalMessagePrice": 0.02,
         }
         assert self.edge.invoke("on_receipts", make_sqs_event(receipt)) == {"batchItemFailures": []}
+
+    def register_and_confirm(self, number: int) -> str:
+        """Register a worker who gets an SMS with a receipt. Return the reference."""
+        reference = self.register(number)
+        self.notify(reference=reference)
+        self.deliver_receipt()
+        return reference
+
+    def expire(self, reference: str) -> None:
+        """Let the time for a payment end."""
+        assert self._open_later(days=31).lifecycle.age(Reference(reference)) == ["expired"]
+
+    def delete_personal_fields(self, reference: str) -> None:
+        """Let the retention period end."""
+        later = self._open_later(days=31 + 91)
+        assert later.erasure.destroy_personal_fields(
+            Reference(reference), erase_attached=later.data_requests.erase_attached
+        )
+
+    def _open_later(self, days: int) -> Container:
+        later = Container(clock=FixedClock(utc_now() + timedelta(days=days)), aws=self.edge.container.aws)
+        # The keys are at hand, as in a function that has run before.
+        later.cipher, later.hashing = self.edge.container.cipher, self.edge.container.hashing
+        return later
 
     def send(self, method: str, path: str, body: Any = b"", *, caller: str = "manager") -> None:
         response = self.edge.send(method, path, body, caller=caller)

@@ -106,6 +106,19 @@ def report_a_payment(costs: CostHarness) -> None:
         costs.send("POST", f"/v1/registrations/{reference}/payments", PAYMENT, caller="core")
 
 
+def expire_a_registration(costs: CostHarness) -> None:
+    reference = costs.register_and_confirm(1)
+    with costs.metered():
+        costs.expire(reference)
+
+
+def delete_personal_fields(costs: CostHarness) -> None:
+    reference = costs.register_and_confirm(1)
+    costs.expire(reference)
+    with costs.metered():
+        costs.delete_personal_fields(reference)
+
+
 def look_for_due_sms(costs: CostHarness) -> None:
     with costs.metered():
         costs.edge.invoke("queue_due_sms", make_schedule_event())
@@ -166,6 +179,8 @@ OPERATIONS: tuple[Operation, ...] = (
     record_a_receipt,
     issue_a_payment_code,
     report_a_payment,
+    expire_a_registration,
+    delete_personal_fields,
     look_for_due_sms,
     roll_up_an_idle_hour,
     recount_20_registrations,

@@ -1,4 +1,4 @@
-"""The daily run: what is left of a registration and of its SMS, and what the campaign shows."""
+"""Ageing: what is left of a registration and of its SMS, and what the campaign shows."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ RETENTION = "/v1/campaigns/tanah-abang-2024/retention"
 
 
 def age_registrations(days: int) -> dict[str, int]:
-    """Run the daily run of a day that is so many days away."""
+    """Run the ageing of a day that is so many days away."""
     clock = FixedClock(utc_now() + timedelta(days=days))
     container = Container(clock=clock)
     return age_due_registrations(

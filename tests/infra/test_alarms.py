@@ -158,6 +158,7 @@ def test_these_metrics_of_our_own_raise_alarms(template: PackagedTemplate) -> No
         ("GatewayCircuitsOpened",),
         ("ReportsNotDelivered",),
         ("ExportsLate",),
+        ("AgeingCut",),
         ("TryAgainAnswers",),
         ("UnreadableRecords",),
         ("UnusualClients",),

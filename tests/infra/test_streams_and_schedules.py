@@ -19,7 +19,7 @@ SECONDS_BY_SCHEDULE = {
     "cron(0/5 * * * ? *)": 5 * 60,
     "cron(0 * * * ? *)": HOUR_SECONDS,
     "cron(20 * * * ? *)": HOUR_SECONDS,
-    "cron(10 17 * * ? *)": DAY_SECONDS,
+    "cron(10/30 * * * ? *)": 30 * 60,
 }
 
 
@@ -141,7 +141,7 @@ def test_each_scheduled_function_has_its_interval(
         "RollUpDueDays": HOUR_SECONDS,
         "DeliverReports": 5 * 60,
         "ExportDays": HOUR_SECONDS,
-        "AgeRegistrations": DAY_SECONDS,
+        "AgeRegistrations": 30 * 60,
     }
 
 

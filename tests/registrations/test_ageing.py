@@ -1,6 +1,5 @@
-"""The daily run of time-outs, one registration at a time."""
+"""Ageing: time-outs of registrations on their day, and one that fails holds up no other."""
 
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -150,40 +149,6 @@ def test_a_registration_that_cannot_be_changed_holds_up_no_other_and_fails_the_r
 
     assert statuses(harness, *registrations).count(Status.EXPIRED) == 8
     assert harness.age_due() == {"expired": 1}
-
-
-def test_a_run_without_time_for_all_fails_and_the_next_one_goes_on(harness: RegistrationHarness) -> None:
-    registrations = [harness.register(number) for number in range(1, 10)]
-    harness.advance_days(30)
-    # Each change takes a second, and twenty are reserved.
-    store = SlowStore(harness)
-    numbers_aged = []
-    for seconds in (23, 23, 60):
-        context = FakeLambdaContext(harness.clock, timedelta(seconds=seconds))
-        before = statuses(harness, *registrations).count(Status.EXPIRED)
-        with suppress(AgeingPartialFailure):
-            schedule.age_due_registrations(
-                harness.make_lifecycle_service(store),
-                harness.erasure_service,
-                harness.erased_sms.append,
-                context,
-            )
-            assert seconds == 60
-        numbers_aged.append(statuses(harness, *registrations).count(Status.EXPIRED) - before)
-
-    assert numbers_aged == [4, 4, 1]
-
-
-class SlowStore:
-    """Satisfies `lifecycle.LifecycleStore`; each change takes a second."""
-
-    def __init__(self, harness: RegistrationHarness) -> None:
-        self._store, self._clock = harness.stores.lifecycle, harness.clock
-        self.iter_due = self._store.iter_due
-
-    def replace(self, registration: Registration, *, previous: Registration, **options: Any) -> None:
-        self._clock.advance(timedelta(seconds=1))
-        self._store.replace(registration, previous=previous, **options)
 
 
 def test_a_registration_that_cannot_be_read_neither_holds_up_another_nor_fails_the_run(

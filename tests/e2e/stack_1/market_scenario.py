@@ -193,7 +193,7 @@ class Scenario(MarketBooks):
             assert told["unfinished"] == 0
 
     def fire_daily_run(self) -> None:
-        self.fire("cron(10 17 * * ? *)")
+        self.fire("cron(10/30 * * * ? *)")
         for each in self.applied:
             if each.status == "active" and not each.is_erased:
                 each.status = "lapsed"
