@@ -10,7 +10,8 @@ from chalicelib.notifications.model import Sms, SmsSend, SmsState
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
 from ops.restore.reconciling import hold_unsettled_sms
-from tests.support.registration_builders import NOW, make_sms
+from tests.support.builders import NOW
+from tests.support.registration_builders import make_sms
 
 _PRICE = 350
 
