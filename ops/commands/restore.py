@@ -88,8 +88,8 @@ def restore_tables(  # noqa: PLR0913 - keyword-only, one for each option
     """
     if (moment is not None) + is_drill + is_opening + is_closing != 1:
         raise click.UsageError("name one of --at, --drill, --open and --close")
-    if new_name is not None and (moment is None or not new_name.strip()):
-        raise click.UsageError("--into names a stack, and goes with --at")
+    if new_name is not None and (moment is None or stack_name is None or not new_name.strip()):
+        raise click.UsageError("--into names a stack, and goes with --at and --stack")
     if moment is not None and new_name is not None:
         old = _find_old_stage(context, stack_name)
         return _fill(old, find_stage(new_name), moment, damaged, is_confirmed=is_confirmed)

@@ -103,6 +103,15 @@ USED_WRONGLY: dict[str, tuple[str, ...]] = {
     "a restore to a moment without an offset": ("restore", "--at", "2026-01-01T00:00:00"),
     "a restore to the future": ("restore", "--at", "2999-01-01T00:00:00Z"),
     "a restore and a drill": ("restore", "--at", "2026-01-01T00:00:00Z", "--drill"),
+    "a restore and an opening": ("restore", "--at", "2026-01-01T00:00:00Z", "--open"),
+    "an opening and a closing": ("restore", "--open", "--close"),
+    "a restore into a stage at no moment": ("restore", "--open", "--into", "daftar-2", "--stack", "daftar-1"),
+    "a restore of the local stack into another": (
+        *("restore", "--at", "2026-01-01T00:00:00Z", "--into", "daftar-2"),
+    ),
+    "a restore into nothing": (
+        *("restore", "--at", "2026-01-01T00:00:00Z", "--into", " ", "--stack", "daftar-1"),
+    ),
     "a table that is never taken back": (
         *("restore", "--at", "2026-01-01T00:00:00Z", "--also", "RequestsTable"),
     ),
