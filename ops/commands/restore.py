@@ -16,7 +16,7 @@ from ops.deploy.stage_record import find_recorded_stage, is_emulated
 from ops.deploy.stages import Stage, find_stage, make_client_factory
 from ops.errors import OperationError, StackUnavailable
 from ops.key_lock import hold_lock, make_key_changes
-from ops.restore.bringing_back import Progress, make_gate
+from ops.restore.bringing_back import Progress
 from ops.restore.copies import Copies, PointInTimeCopies, ScannedCopies
 from ops.restore.drill import run_drill
 from ops.restore.gate import StageGate
@@ -112,7 +112,7 @@ def restore_tables(  # noqa: PLR0913 - keyword-only, one for each option
 def _close(stage: Stage) -> None:
     changes = make_key_changes(stage)
     with hold_lock(changes):
-        make_gate(stage, Progress(_show_step, changes.acquire_lock)).close()
+        StageGate(stage, Progress(_show_step, changes.acquire_lock).pause).close()
 
 
 def _open(stage: Stage) -> Result:

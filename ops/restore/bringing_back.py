@@ -8,7 +8,6 @@ from typing import Protocol
 
 from chalicelib.container import Container
 from ops.deploy.stages import Stage
-from ops.restore.gate import StageGate
 from ops.restore.items import Item
 from ops.restore.losses import Losses
 from ops.restore.lost_acts import LostAct, list_lost_acts
@@ -30,6 +29,12 @@ class Progress:
 
     on_step: OnStep
     keep_lock: Callable[[], object]
+    sleep: Callable[[float], object] = time.sleep
+
+    def pause(self, seconds: float) -> None:
+        """Wait, with the lock kept."""
+        self.keep_lock()
+        self.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -91,13 +96,3 @@ def bring_back(
         held_sms=hold_unsettled_sms(stage, progress.keep_lock) if holds_sms else 0,
         days=mark_days(stage, container, moment),
     )
-
-
-def make_gate(stage: Stage, progress: Progress) -> StageGate:
-    """Return the gate of a stage, which keeps the lock in its pauses."""
-
-    def pause(seconds: float) -> None:
-        progress.keep_lock()
-        time.sleep(seconds)
-
-    return StageGate(stage, pause)

@@ -5,7 +5,7 @@ may still be running.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,9 +17,10 @@ from chalicelib.messaging.store import DynamoSendRateLimiter
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 from ops.key_lock import hold_lock, make_key_changes
-from ops.restore.bringing_back import OnStep, Progress, Restoration, bring_back, make_gate
+from ops.restore.bringing_back import OnStep, Progress, Restoration, bring_back
 from ops.restore.copies import Copies, delete_copies
 from ops.restore.filling import Filling
+from ops.restore.gate import StageGate
 from ops.restore.items import iter_pages
 from ops.restore.reconciling import open_container
 from ops.sealed_items import list_tables
@@ -46,6 +47,7 @@ def restore_into(
     copies: Copies,
     damaged: Collection[str] = (),
     on_step: OnStep = lambda step: None,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Restoration:
     """Fill an empty stage with the tables of another one at a moment, and leave it closed.
 
@@ -55,12 +57,12 @@ def restore_into(
     record.check_stage()
     copies.check_moment(old, moment)
     container, changes = open_container(new), make_key_changes(new)
-    progress = Progress(on_step, changes.acquire_lock)
+    progress = Progress(on_step, changes.acquire_lock, sleep)
     filling = Filling(old, new, moment, damaged, progress)
     with hold_lock(changes):
         record.check_stage()
         on_step(f"closing {new.stack_name}")
-        make_gate(new, progress).close()
+        StageGate(new, progress.pause).close()
         record.write(is_done=False)
         _stop_sms(old, new)
         # Before the copies are waited for: an operator may lack the rights for the keys.

@@ -1,7 +1,7 @@
 """Take a stage's tables back to one moment, all together, and make the stage consistent again."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ from ops import invoke
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 from ops.key_lock import KeysBusy, hold_lock, make_key_changes
-from ops.restore.bringing_back import LEDGER, OnStep, Progress, Restoration, bring_back, make_gate
+from ops.restore.bringing_back import LEDGER, OnStep, Progress, Restoration, bring_back
 from ops.restore.copies import Copies, delete_copies, find_missing_copies, name_copies
+from ops.restore.gate import StageGate
 from ops.restore.losses import Losses
 from ops.restore.lost_acts import list_lost_acts
 from ops.restore.merging import Merged, choose_policies, merge
@@ -28,6 +29,7 @@ def restore(
     directory: Path,
     damaged: Collection[str] = (),
     on_step: OnStep = lambda step: None,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Restoration:
     """Restore a stage in place. `damaged` are tables of POLICIES_IF_DAMAGED that are taken back as well.
 
@@ -42,9 +44,9 @@ def restore(
         on_step("making copies of the tables as they were, which may take some hours")
         copies.make(stage, moment)
     changes = make_key_changes(stage)
-    progress = Progress(on_step, changes.acquire_lock)
+    progress = Progress(on_step, changes.acquire_lock, sleep)
     with hold_lock(changes):
-        closed, gate = time.monotonic(), make_gate(stage, progress)
+        closed, gate = time.monotonic(), StageGate(stage, progress.pause)
         losses = Losses.from_file(file)
         if losses.restored_at is None:
             _require_copies(stage, moment)

@@ -102,8 +102,19 @@ class Market:
         self.moment = utc_now()
         self.copies.take(self.stage, self.moment)
 
+    def begin(self, **options: Any) -> Restoration:
+        """Restore in place. Nothing is under way that would have to be waited for."""
+        return restore(
+            self.stage,
+            self.moment,
+            copies=self.copies,
+            directory=self.directory,
+            sleep=lambda _: None,
+            **options,
+        )
+
     def restore(self, *damaged: str) -> Restoration:
-        done = restore(self.stage, self.moment, copies=self.copies, directory=self.directory, damaged=damaged)
+        done = self.begin(damaged=damaged)
         self.edge.restart()
         return done
 

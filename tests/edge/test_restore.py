@@ -1,7 +1,6 @@
 """A stage is taken back to a moment: what comes back, and what must not."""
 
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -14,7 +13,6 @@ from ops.commands.sms import make_ledger
 from ops.key_lock import KeysBusy, make_key_changes
 from ops.restore.copies import MomentOutOfReach
 from ops.restore.lost_acts import describe_acts
-from ops.restore.restoration import restore
 from ops.sealed_items import list_tables
 from tests.edge.conftest import Edge, scan_table
 from tests.edge.restored_market import Market, list_captures
@@ -168,13 +166,7 @@ def test_a_restore_that_was_cut_off_goes_on_where_it_was(market: Market) -> None
             raise CutOff
 
     with pytest.raises(CutOff):
-        restore(
-            market.stage,
-            market.moment,
-            copies=market.copies,
-            directory=market.directory,
-            on_step=cut_off,
-        )
+        market.begin(on_step=cut_off)
     assert market.calls == ["closed"], "it is open before it is whole"
 
     done = market.restore()
@@ -196,9 +188,8 @@ def test_a_restore_that_was_cut_off_once_it_was_open_takes_nothing_away_that_cam
         if "counting" in step:
             raise InterruptedError
 
-    options: dict[str, Any] = {"copies": market.copies, "directory": market.directory}
     with pytest.raises(InterruptedError):
-        restore(market.stage, market.moment, **options, on_step=cut_off)
+        market.begin(on_step=cut_off)
     since = market.register(2)
 
     done = market.restore()
@@ -216,9 +207,8 @@ def test_captures_that_came_while_a_cut_off_restore_was_opened_are_told_too(mark
         if "erasing again" in step:
             raise InterruptedError
 
-    options: dict[str, Any] = {"copies": market.copies, "directory": market.directory}
     with pytest.raises(InterruptedError):
-        restore(market.stage, market.moment, **options, on_step=cut_off)
+        market.begin(on_step=cut_off)
     market.register(2)
 
     assert market.restore().losses.list_runs() == [{"client_id": "van-1", "first": 1, "last": 2}]

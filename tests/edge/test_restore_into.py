@@ -12,7 +12,6 @@ from chalicelib.clock import utc_now
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.references import Reference
 from ops.commands.sms import make_ledger
-from ops.deploy.stages import Stage
 from ops.key_lock import KeysBusy, make_key_changes
 from ops.restore.bringing_back import Restoration
 from ops.restore.copies import MomentOutOfReach
@@ -40,9 +39,16 @@ class Pair:
         closed = Closed(self.calls, {**settings, "DAFTAR_FIELD_KEY_ARN": key})
         self.new = make_stage("daftar-new", closed, prefix=PREFIX, key=key)
 
-    def fill(self, old: Stage | None = None, **options: Any) -> Restoration:
+    def fill(self, **options: Any) -> Restoration:
         market = self.market
-        return restore_into(old or market.stage, self.new, market.moment, copies=market.copies, **options)
+        return restore_into(
+            old or market.stage,
+            self.new,
+            market.moment,
+            copies=market.copies,
+            sleep=lambda _: None,
+            **options,
+        )
 
     def read_new(self, table: str) -> list[dict[str, Any]]:
         return scan_table(f"{PREFIX}{table}")
