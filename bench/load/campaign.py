@@ -169,6 +169,11 @@ class LoadedCampaign:
 
     def count_day(self) -> Mapping[str, Any]:
         """Run the hourly count, and return the stored summary. Raise HTTPStatusError if there is none."""
+        self.run_count()
+        return self.read_summary()
+
+    def run_count(self) -> None:
+        """Run the hourly count, which is for all campaigns of the stack. Raise RuntimeError if it fails."""
         response = self._running.aws_client("lambda").invoke(
             FunctionName=self._running.description.outputs["RollUpDueDaysName"],
             Qualifier=ALIAS,
@@ -177,6 +182,9 @@ class LoadedCampaign:
         payload = response["Payload"].read()
         if "FunctionError" in response:
             raise RuntimeError(f"the count has failed: {payload!r}")
+
+    def read_summary(self) -> Mapping[str, Any]:
+        """Return the stored summary of the day. Raise HTTPStatusError if there is none."""
         path = f"/v1/campaigns/{self.campaign_id}/summaries/{DAY}"
         answer = self._running.send("manager", "GET", path).raise_for_status()
         summary: dict[str, Any] = answer.json()

@@ -1,7 +1,7 @@
 """`python -m bench.soak`: register workers for an hour or more. Exit with 1 if anything grows or is left."""
 
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +12,11 @@ from bench.gates import print_report
 from bench.load.campaign import LoadedCampaign, NotAtRest
 from bench.soak.judgement import describe_soak, judge_soak
 from bench.soak.processes import EMULATOR
-from bench.soak.run import CONNECTIONS, Soak, SoakPlan, find_carried_rate
+from bench.soak.run import CONNECTIONS, Soak, SoakPlan, begin_campaigns, find_carried_rate
 from bench.soak.samples import SoakSample
 from bench.stack import CaptureRefused, run_stack
 from ops.commands.error_messages import INTERRUPTED_EXIT_CODE
+from ops.local.stack import LocalStack
 from ops.signals import Shutdown, shutdown_on_signal
 
 # What the invented phone numbers of `make_capture` suffice for.
@@ -36,7 +37,10 @@ _HALF, _HOUR_SECONDS = 0.5, 3600.0
 @click.option(
     "--batch-size", default=200, type=click.IntRange(1, 200), help="Captures that a van sends at once."
 )
-@click.option("--vans", default=50, type=click.IntRange(1))
+@click.option(
+    "--campaigns", "markets", default=10, type=click.IntRange(1, 100), help="That run side by side."
+)
+@click.option("--vans", default=5, type=click.IntRange(1), help="Of each campaign.")
 @click.option("--sample-seconds", default=15.0, help="Between two looks at processes and queues.")
 @click.option("--hour-seconds", default=60.0, help="In which an hour of the hourly count passes.")
 def main(
@@ -44,26 +48,36 @@ def main(
     registrations: int,
     seconds: float | None,
     batch_size: int,
+    markets: int,
     vans: int,
     sample_seconds: float,
     hour_seconds: float,
 ) -> None:
-    """Soak a local stack of its own."""
+    """Soak a local stack of its own, with some campaigns that share the registrations."""
     try:
-        with shutdown_on_signal(), TemporaryDirectory() as work, run_stack(Path(work)) as stack:
-            workers = range(registrations)
-            campaign = LoadedCampaign(stack, "soak", vans=vans, workers=workers, connections=CONNECTIONS)
-            with closing(campaign):
-                carried = find_carried_rate(campaign, batch_size)
-                click.echo(f"{carried:.1f} registrations a second are carried, with their SMS")
-                plan = SoakPlan(
-                    registrations=registrations,
-                    seconds=seconds or max(_HOUR_SECONDS, registrations / (carried * _HALF)),
-                    batch_size=batch_size,
-                    sample_seconds=sample_seconds,
-                    hour_seconds=hour_seconds,
+        with (
+            shutdown_on_signal(),
+            TemporaryDirectory() as work,
+            run_stack(Path(work)) as stack,
+            ExitStack() as opened,
+        ):
+            campaigns = [
+                opened.enter_context(
+                    closing(_open_campaign(stack, number, vans, -(-registrations // markets)))
                 )
-                result = Soak(campaign, plan).run(on_sample=_print_sample)
+                for number in range(markets)
+            ]
+            soaked = begin_campaigns(campaigns)
+            carried = find_carried_rate(campaigns[0], batch_size)
+            click.echo(f"{carried:.1f} registrations a second are carried, with their SMS")
+            plan = SoakPlan(
+                registrations=registrations,
+                seconds=seconds or max(_HOUR_SECONDS, registrations / (carried * _HALF)),
+                batch_size=batch_size,
+                sample_seconds=sample_seconds,
+                hour_seconds=hour_seconds,
+            )
+            result = Soak(soaked, plan).run(on_sample=_print_sample)
     except Shutdown:
         sys.exit(INTERRUPTED_EXIT_CODE)
     except (NotAtRest, CaptureRefused) as error:
@@ -71,6 +85,11 @@ def main(
         sys.exit(1)
     title = f"Soak of {registrations:,} registrations, {plan.rate:.1f} a second"
     sys.exit(print_report(title, describe_soak(result), judge_soak(result)))
+
+
+def _open_campaign(stack: LocalStack, number: int, vans: int, size: int) -> LoadedCampaign:
+    workers = range(number * size, (number + 1) * size)
+    return LoadedCampaign(stack, f"soak-{number + 1}", vans=vans, workers=workers, connections=CONNECTIONS)
 
 
 def _print_sample(sample: SoakSample) -> None:

@@ -12,7 +12,7 @@ import httpx
 from bench.load.books import Settlement
 from bench.load.campaign import LoadedCampaign
 from bench.load.sender import Timing, send_on_schedule
-from bench.soak.flatness import divide_by_size, find_oldest_age
+from bench.soak.campaigns import SoakedCampaigns
 from bench.soak.processes import EMULATOR, sample_processes
 from bench.soak.samples import SoakSample
 from bench.stack import CaptureRefused
@@ -56,27 +56,33 @@ class SoakResult:
 
 
 def find_carried_rate(campaign: LoadedCampaign, batch_size: int) -> float:
-    """Begin a campaign, and return how many registrations a second a batch and its SMS come to.
+    """Return how many registrations a second a batch and its SMS come to.
 
     Raise CaptureRefused or NotAtRest.
     """
-    error = campaign.begin(timeout_seconds=_SETTLE_SECONDS)
     began_at = time.monotonic()
-    error = error or campaign.register_batch(batch_size)
-    if error is not None:
+    if (error := campaign.register_batch(batch_size)) is not None:
         raise CaptureRefused(error)
     campaign.await_all_sms(timeout_seconds=_SETTLE_SECONDS)
     return batch_size / (time.monotonic() - began_at)
 
 
-class Soak:
-    """One soak of a campaign."""
+def begin_campaigns(campaigns: Sequence[LoadedCampaign]) -> SoakedCampaigns:
+    """Register one worker in each campaign. Raise CaptureRefused or NotAtRest."""
+    for campaign in campaigns:
+        if (error := campaign.begin(timeout_seconds=_SETTLE_SECONDS)) is not None:
+            raise CaptureRefused(error)
+    return SoakedCampaigns(campaigns)
 
-    def __init__(self, campaign: LoadedCampaign, plan: SoakPlan) -> None:
-        self._campaign = campaign
+
+class Soak:
+    """One soak of some campaigns, which have begun."""
+
+    def __init__(self, campaigns: SoakedCampaigns, plan: SoakPlan) -> None:
+        self._campaigns = campaigns
         self._plan = plan
         # Some are registered already, to find what is carried.
-        self._rest = plan.registrations - len(campaign.books.accepted)
+        self._turns = campaigns.plan_turns(plan.registrations, plan.batch_size)
         self._began_at = time.monotonic()
         self._finished = Event()
         self._count_age = 0.0
@@ -84,12 +90,8 @@ class Soak:
         self._errors: Counter[str] = Counter()
 
     def run(self, on_sample: Callable[[SoakSample], None] = lambda sample: None) -> SoakResult:
-        """Send everything on its schedule, settle, and return what was seen.
-
-        The campaign has begun.
-        """
-        batches = -(-self._rest // self._plan.batch_size)
-        planned = [number * self._plan.seconds / batches for number in range(batches)]
+        """Send everything on its schedule, settle, and return what was seen."""
+        planned = [number * self._plan.seconds / len(self._turns) for number in range(len(self._turns))]
         with ThreadPoolExecutor(2) as watchers:
             watching = [
                 watchers.submit(self._repeat, self._plan.sample_seconds, lambda: on_sample(self._look())),
@@ -107,18 +109,13 @@ class Soak:
             samples=self._samples,
             timings=timings,
             errors=self._errors + Counter(each.error for each in timings if each.error is not None),
-            accepted=len(self._campaign.books.accepted),
+            accepted=self._campaigns.count_accepted(),
             seconds=seconds,
-            settlement=self._campaign.settle(timeout_seconds=_SETTLE_SECONDS),
+            settlement=self._campaigns.settle(),
         )
 
     def _send(self, number: int) -> str | None:
-        """Send one batch, and beside it a single capture, a question of a worker and a look of a manager."""
-        size = min(self._plan.batch_size, self._rest - number * self._plan.batch_size)
-        error = self._campaign.register_batch(max(size - 1, 1))
-        if size > 1:
-            error = self._campaign.register() or error
-        return self._campaign.ask_status(number) or self._campaign.read_as_manager(number) or error
+        return self._campaigns.take_turn(*self._turns[number], number)
 
     def _repeat(self, seconds: float, act: Callable[[], None]) -> None:
         """Act every so many seconds. An hour's soak goes on if a look fails, and says so at its end."""
@@ -129,28 +126,18 @@ class Soak:
                 self._errors[f"look: {type(error).__name__}"] += 1
 
     def _count(self) -> None:
-        """Run the hourly count, and record how long a registration that it left out has waited by then.
-
-        A count reads the whole day, so it takes twice as long for twice the day.
-        """
-        summary = self._campaign.count_day()
-        times = sorted(each.accepted_at for each in list(self._campaign.books.accepted.values()))
-        counted = summary["counts"]["created"]
-        self._count_age = divide_by_size(find_oldest_age(times, counted, time.monotonic()), counted)
+        self._count_age = self._campaigns.count_days()
 
     def _look(self) -> SoakSample:
-        times = sorted(each.accepted_at for each in list(self._campaign.books.accepted.values()))
-        now = time.monotonic()
-        processes = {
-            _shorten(name): found for name, found in sample_processes(self._campaign.stack.port).items()
-        }
         sample = SoakSample(
-            second=now - self._began_at,
-            registrations=len(times),
-            processes=processes,
+            second=time.monotonic() - self._began_at,
+            registrations=self._campaigns.count_accepted(),
+            processes={
+                _shorten(name): found for name, found in sample_processes(self._campaigns.port).items()
+            },
             ages={
-                "registration without an SMS": find_oldest_age(times, self._campaign.count_sms(), now),
-                "registration without a count, by size of the day": self._count_age,
+                "registration without an SMS": self._campaigns.find_sms_age(),
+                "registration without a count, by size of the days": self._count_age,
             },
         )
         self._samples.append(sample)

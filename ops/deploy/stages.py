@@ -15,7 +15,7 @@ from ops.errors import StackUnavailable
 AwsClientFactory = Callable[[str], Any]
 
 # The SDK would give up after a minute and invoke the function again; Lambda runs one for 15 minutes at most.
-_INVOKE_CONFIG = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
+INVOKE_CONFIG = Config(read_timeout=930, tcp_keepalive=True, retries={"total_max_attempts": 1})
 
 # CloudFormation's code for a stack that does not exist, or whose name is none.
 _NO_STACK_CODE = "ValidationError"
@@ -55,7 +55,7 @@ class Stage:
 
 def make_client_factory(session: Any) -> AwsClientFactory:
     """Return a factory of clients with the credentials and the region of a boto3 session."""
-    return lambda service: session.client(service, config=_INVOKE_CONFIG if service == "lambda" else None)
+    return lambda service: session.client(service, config=INVOKE_CONFIG if service == "lambda" else None)
 
 
 def find_stage(stack_name: str) -> Stage:

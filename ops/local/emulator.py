@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from ops.deploy.stages import INVOKE_CONFIG
 from ops.errors import OperationError
 from ops.local.processes import Program
 from ops.project import LOOPBACK, REGION, ROOT
@@ -55,7 +56,8 @@ class Emulator:
     def make_client(self, service: str) -> Any:
         """Return a boto3 client with root rights; the SMS service is the fake gateway."""
         url = self._sms_url if service == "pinpoint-sms-voice-v2" else self.url
-        return self._session.client(service, endpoint_url=url, config=_NO_PROXY)
+        config = _NO_PROXY.merge(INVOKE_CONFIG) if service == "lambda" else _NO_PROXY
+        return self._session.client(service, endpoint_url=url, config=config)
 
     def _make_environment(self) -> dict[str, str]:
         return {

@@ -24,6 +24,7 @@ from ops.commands.stage_option import on_stage, stage_group
 from ops.deploy.stages import Stage, find_stage
 from ops.errors import OperationError
 from ops.http_server import RequestHandler
+from ops.local.emulator import Emulator
 from ops.project import LOOPBACK, ROOT
 from ops.signals import Shutdown
 from tests.ops.command_lines import ARGUMENTS, COMMANDS, DEPLOYING, STAGE_COMMANDS, run_daftar
@@ -258,11 +259,11 @@ def test_a_file_whose_name_is_no_text_is_named(tmp_path: Path, monkeypatch: pyte
     assert "Traceback" not in result.output
 
 
-def test_a_function_may_run_longer_than_the_sdk_waits_by_default(stack_name: str) -> None:
-    config = find_stage(stack_name).aws_client("lambda").meta.config
-
-    assert config.read_timeout > 15 * 60
-    assert config.retries["total_max_attempts"] == 1, "a second invocation would find the first one running"
+def test_a_function_may_run_longer_than_the_sdk_waits_by_default(stack_name: str, tmp_path: Path) -> None:
+    emulator = Emulator(port=9, home=tmp_path, sms_url="")
+    for client in (find_stage(stack_name).aws_client("lambda"), emulator.make_client("lambda")):
+        assert client.meta.config.read_timeout > 15 * 60
+        assert client.meta.config.retries["total_max_attempts"] == 1, "a second run would meet the first one"
 
 
 class _CloudFormationHandler(RequestHandler):

@@ -10,7 +10,7 @@ from bench.load.campaign import LoadedCampaign
 from bench.load.judgement import judge_load
 from bench.load.scenarios import LoadPlan, LoadRun
 from bench.soak.judgement import judge_soak
-from bench.soak.run import Soak, SoakPlan, find_carried_rate
+from bench.soak.run import Soak, SoakPlan, begin_campaigns, find_carried_rate
 from ops.local.stack import LocalStack
 
 pytestmark = pytest.mark.e2e
@@ -70,8 +70,9 @@ def test_a_small_load_run_is_answered_without_errors_and_leaves_nothing_open(
 @pytest.mark.parametrize("campaign", ["soak"], indirect=True)
 def test_a_small_soak_looks_at_every_function_and_leaves_nothing_open(campaign: LoadedCampaign) -> None:
     plan = SoakPlan(registrations=25, seconds=5, batch_size=8, sample_seconds=0.5, hour_seconds=2)
+    campaigns = begin_campaigns([campaign])
     assert find_carried_rate(campaign, 5) > 0
-    result = Soak(campaign, plan).run()
+    result = Soak(campaigns, plan).run()
     failed = [gate for gate in judge_soak(result) if not gate.has_passed]
     # What functions still load in their first seconds is growth.
     assert [gate for gate in failed if not gate.name.startswith(_GROWTH_GATES)] == []
