@@ -22,9 +22,9 @@ _MAX_TARGETS = 5
 _EVENT = {
     "version": "0",
     "id": "share",
-    "account": "",
-    "region": "",
-    "time": "",
+    "account": "-",
+    "region": "-",
+    "time": "-",
     "source": "daftar",
     "detail-type": "Share of a scheduled job",
     "resources": [],

@@ -105,9 +105,11 @@ def _run_days(sizes: tuple[int, ...]) -> Iterator[tuple[int, dict[str, float], d
             "DAFTAR_MODEL_RESULTS": results,
         }
         command = [sys.executable, "-m", "pytest", "-q", "-n", "0", _TEST]
-        subprocess.run(
-            command, check=True, cwd=ROOT, env={**os.environ, **variables}, stdout=subprocess.DEVNULL
+        done = subprocess.run(
+            command, check=False, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True
         )
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
         for size in sizes:
             found = json.loads((Path(results) / f"{size:09}.json").read_text(encoding="utf-8"))
             yield size, found["predicted"], found["counted"]

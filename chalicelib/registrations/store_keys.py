@@ -117,7 +117,11 @@ def list_registration_shards(campaign_day: CampaignDay) -> list[str]:
 
 
 def make_remnant_shard(campaign_day: CampaignDay) -> str:
-    """Return the partition of the day index with a day's remnants: one is enough, since erasures are few."""
+    """Return the partition of the day index with a day's remnants.
+
+    One is enough: erasures are few, and the deletions of a day at the end of its retention period are spread
+    over hours.
+    """
     return f"L#{campaign_day.campaign_id}#{campaign_day.day.isoformat()}"
 
 

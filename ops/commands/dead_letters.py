@@ -107,6 +107,8 @@ def _summarize(dead_letter: DeadLetter) -> str:
     facts = extract_facts(dead_letter)
     if dead_letter.queue.is_for_stream:
         return f"{facts.get('batchSize', '?')} records"
+    if "share" in facts:
+        return f"share {facts['share']}"
     return next((facts[name] for name in ("reference", "eventType", "type", "time") if name in facts), "?")
 
 

@@ -30,6 +30,7 @@ _SHOWN_FIELDS = {
     "eventType": r"[A-Z_]{1,40}",
     "time": r"[0-9T:.Z+-]{1,40}",
     "detail-type": r"[A-Za-z ]{1,40}",
+    "share": r"[0-9]{1,3}",
     "condition": r"[A-Za-z]{1,60}",
     "shardId": r"[A-Za-z0-9-]{1,80}",
     "startSequenceNumber": r"[0-9]{1,60}",
@@ -39,7 +40,7 @@ _SHOWN_FIELDS = {
     "approximateArrivalOfLastRecord": r"[0-9T:.Z+-]{1,40}",
 }
 # Nested objects that are searched as well, and the field that holds another object as JSON.
-_SEARCHED_FIELDS = ("context", "requestContext", "DDBStreamBatchInfo", "requestPayload")
+_SEARCHED_FIELDS = ("context", "requestContext", "DDBStreamBatchInfo", "requestPayload", "detail")
 _NESTED_JSON_FIELD = "Message"
 # A message has the time of its first sending; a stream's record is retried for twelve hours.
 _LOG_SEARCH_WINDOW = timedelta(days=1)

@@ -20,7 +20,7 @@ from ops.commands.dead_letters import (
 )
 from ops.errors import OperationError
 from tests.ops.command_lines import COMMANDS
-from tests.support.aws_events import make_domain_event
+from tests.support.aws_events import make_domain_event, make_share_event
 from tests.support.dead_letters import REGISTRATIONS_TABLE, CommandRunner, FakeStreams, make_stream_failure
 
 _PHONE = "+6282455507001"
@@ -190,6 +190,17 @@ def test_a_failed_event_is_sent_to_its_function_again(operator: CommandRunner) -
     assert operator.functions.events == [("RollUpDueDays", event), ("AgeRegistrations", event)]
     assert operator.functions.was_synchronous == [False, False]
     assert operator.list_bodies("RollUpFailures") == operator.list_bodies("AgeingFailures") == []
+
+
+def test_a_run_of_a_share_is_named_and_started_again_as_that_share(operator: CommandRunner) -> None:
+    event = make_share_event(3, 8)
+    failed = {"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": event}
+    operator.add_dead_letter("RollUpFailures", failed)
+
+    assert "share 3" in operator.run(list_dead_letters)
+    operator.run(redrive_dead_letters, "RollUpFailures", "--all")
+
+    assert operator.functions.events == [("RollUpDueDays", event)]
 
 
 class StreamedTable:

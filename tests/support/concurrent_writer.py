@@ -10,11 +10,12 @@ class _ConcurrentlyWritten:
     def __init__(self, store: object, method: str, writes: list[Callable[[], object]]) -> None:
         self._store = store
         self._method = method
-        self._writes = writes
+        self._writes = iter(writes)
 
     def __getattr__(self, name: str) -> Any:
-        if name == self._method and self._writes:
-            self._writes.pop(0)()
+        # `next` gives each write to one of the threads that ask at the same time.
+        if name == self._method and (write := next(self._writes, None)) is not None:
+            write()
         return getattr(self._store, name)
 
 

@@ -1,6 +1,7 @@
 """Reads what a stage on moto has stored and queued."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -8,8 +9,7 @@ import boto3
 
 def scan_registrations(kind: str) -> list[dict[str, Any]]:
     """Return the items of one kind, such as `CAPTURE`, of the registrations table, as its stream has them."""
-    items: list[dict[str, Any]] = boto3.client("dynamodb").scan(TableName="RegistrationsTable")["Items"]
-    return [item for item in items if item["sk"]["S"] == kind]
+    return [item for item in _scan("RegistrationsTable") if item["sk"]["S"] == kind]
 
 
 def receive_domain_events() -> list[dict[str, Any]]:
@@ -24,5 +24,11 @@ def receive_domain_events() -> list[dict[str, Any]]:
 
 def read_dirty_days() -> dict[str, int]:
     """Return how often each dirty day was marked."""
-    items = boto3.client("dynamodb").scan(TableName="SummariesTable")["Items"]
+    items = _scan("SummariesTable")
     return {item["sk"]["S"]: int(item["generation"]["N"]) for item in items if item["pk"]["S"] == "DIRTY"}
+
+
+def _scan(table: str) -> Iterator[dict[str, Any]]:
+    """Yield every item of a table: one request returns a megabyte at most."""
+    for page in boto3.client("dynamodb").get_paginator("scan").paginate(TableName=table):
+        yield from page["Items"]
