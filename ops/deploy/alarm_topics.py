@@ -9,7 +9,7 @@ ALARM_TOPICS = {"AlarmTopic": "the alarms that wake somebody", "TicketTopic": "t
 
 @dataclass(frozen=True)
 class Subscriptions:
-    """How many subscriptions a topic has, and how many of them were confirmed."""
+    """The numbers of subscriptions of a topic: all, and those that were confirmed."""
 
     total: int
     confirmed: int

@@ -42,7 +42,7 @@ class Pair:
     def fill(self, **options: Any) -> Restoration:
         market = self.market
         return restore_into(
-            old or market.stage,
+            market.stage,
             self.new,
             market.moment,
             copies=market.copies,
