@@ -94,7 +94,7 @@ def test_a_container_without_settings_reads_the_environment_on_first_use() -> No
 
 
 def test_an_app_uses_the_settings_and_the_clock_that_it_was_given() -> None:
-    settings = Settings.model_validate({**STAGE_ENVIRONMENT, "DAFTAR_UNPAID_DAYS": "2"})
+    settings = Settings({**STAGE_ENVIRONMENT, "DAFTAR_UNPAID_DAYS": "2"})
     _, container = load_app(settings, FixedClock(NOW))
     assert container.settings.payment_period == timedelta(days=2)
     assert container.clock() == NOW
