@@ -8,7 +8,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from chalicelib.aws.clients import AwsClients, ServiceDataLoader
+from chalicelib.aws.clients import AwsClients
+from chalicelib.aws.service_data import ServiceDataLoader
 from chalicelib.container import Container
 from chalicelib.settings import Settings, SettingsIncomplete
 from ops.fake_chat.accounts import TELEGRAM_SECRET, WHATSAPP_SECRET
