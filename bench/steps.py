@@ -31,7 +31,7 @@ def measure_cpu_by_step(harness: EmulatorHarness) -> Mapping[str, float]:
     from chalicelib.registrations import rules  # noqa: PLC0415
     from chalicelib.registrations.cleaned_capture import CleanedCapture  # noqa: PLC0415
     from chalicelib.registrations.messages import SubmitRegistration  # noqa: PLC0415
-    from chalicelib.registrations.schemas import AnswerView  # noqa: PLC0415
+    from chalicelib.registrations.schemas_answers import AnswerView  # noqa: PLC0415
     from chalicelib.registrations.store_items import build_registration  # noqa: PLC0415
 
     container = Container()

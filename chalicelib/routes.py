@@ -16,6 +16,7 @@ from chalicelib.http import routes as api_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
 from chalicelib.registrations import routes_lifecycle as lifecycle_routes
+from chalicelib.registrations import routes_reading as reading_routes
 from chalicelib.rescues import routes as rescue_routes
 from chalicelib.reviews import routes as review_routes
 from chalicelib.rollups import routes as summary_routes
@@ -37,6 +38,7 @@ ROUTES = (
     occupation_routes,
     odk_routes,
     quote_routes,
+    reading_routes,
     rescue_routes,
     review_routes,
     search_routes,

@@ -3,11 +3,21 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator
+from chalicelib.fields import parse_digits
 
-from chalicelib.fields import DIGITS_FORM, parse_digits
+__all__ = [
+    "ReportState",
+    "parse_days",
+    "parse_decimal",
+    "parse_digits",
+    "parse_flag",
+    "parse_hours",
+    "parse_minutes",
+    "parse_report_states",
+    "parse_weights",
+]
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?")
 _FLAGS = {"true": True, "false": False}
@@ -22,16 +32,27 @@ _REPORT_STATES: Mapping[str, tuple[ReportState, ...]] = {
 }
 
 
-def _parse_duration(unit: str) -> BeforeValidator:
-    """Return a validator that reads a whole number of a unit of `timedelta`."""
+def _parse_duration(text: str, unit: str) -> timedelta:
+    """Return a whole number of a unit of `timedelta`. Raise ValueError."""
+    try:
+        return timedelta(**{unit: parse_digits(text)})
+    except OverflowError:
+        raise ValueError("too long") from None
 
-    def parse(value: str) -> timedelta:
-        try:
-            return timedelta(**{unit: parse_digits(value)})
-        except OverflowError:
-            raise ValueError("too long") from None
 
-    return BeforeValidator(parse)
+def parse_minutes(value: str) -> timedelta:
+    """Return a number of minutes. Raise ValueError."""
+    return _parse_duration(value, "minutes")
+
+
+def parse_hours(value: str) -> timedelta:
+    """Return a number of hours. Raise ValueError."""
+    return _parse_duration(value, "hours")
+
+
+def parse_days(value: str) -> timedelta:
+    """Return a number of days. Raise ValueError."""
+    return _parse_duration(value, "days")
 
 
 def parse_decimal(value: str) -> float:
@@ -64,9 +85,3 @@ def parse_report_states(value: str) -> tuple[ReportState, ...]:
     if value not in _REPORT_STATES:
         raise ValueError("not a list of report states")
     return _REPORT_STATES[value]
-
-
-Whole = Annotated[int, DIGITS_FORM]
-Minutes = Annotated[timedelta, _parse_duration("minutes")]
-Hours = Annotated[timedelta, _parse_duration("hours")]
-Days = Annotated[timedelta, _parse_duration("days")]

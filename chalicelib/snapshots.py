@@ -8,6 +8,7 @@ start. What else is built on first use is built before the snapshot, so that no 
 from typing import Protocol, TypeVar
 
 from chalicelib.randomness import reseed
+from chalicelib.values import define_values
 
 try:
     from snapshot_restore_py import register_after_restore, register_before_snapshot
@@ -42,7 +43,9 @@ def forget_when_restored(owner: ForgetfulType) -> ForgetfulType:
 
 
 def complete_before_snapshot(part: CompletableType) -> CompletableType:
-    """Return `part`, whose `complete` Lambda calls before it takes a snapshot."""
+    """Return `part`, whose `complete` Lambda calls before a snapshot. All values are defined after it."""
     if register_before_snapshot is not None:
+        # Called last first: the part brings more values.
+        register_before_snapshot(define_values)
         register_before_snapshot(part.complete)
     return part

@@ -45,7 +45,7 @@ _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
-_DECIMAL_MARKS = re.compile(r"[.,\u066b]")
+_ARABIC_DECIMAL_MARK = "\u066b"
 _NOT_DIGITS = re.compile(r"\D+")
 _MAX_FRACTION_DIGITS = 2
 # A number written in pairs, 08.12.34.56, ends in two digits like a decimal.
@@ -97,7 +97,7 @@ def is_from_spreadsheet(cleaned: str) -> bool:
     compact = re.sub(r"\s+", "", cleaned)
     if _EXPONENT.fullmatch(compact):
         return True
-    *whole, fraction = _DECIMAL_MARKS.split(compact)
+    *whole, fraction = compact.replace(_ARABIC_DECIMAL_MARK, ".").replace(",", ".").split(".")
     digits = _NOT_DIGITS.sub("", fraction)
     if not whole or not digits or _PAIRS.fullmatch(compact):
         return False

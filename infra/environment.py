@@ -1,4 +1,4 @@
-"""The environment of the functions: one variable for each field of `chalicelib.settings.Settings`."""
+"""The environment of the functions: one variable for each setting of `chalicelib.settings.Settings`."""
 
 import re
 from collections.abc import Container
@@ -21,8 +21,8 @@ def make_variables(names: Container[str]) -> dict[str, Any]:
     `DAFTAR_QUIET_FROM` is the parameter `QuietFrom`, `DAFTAR_KEYS_TABLE` the resource `KeysTable`; `_URL` or
     `_ARN` may follow the name of a resource. Raise ValueError for a variable that names neither.
     """
-    aliases = [str(field.alias) for field in Settings.model_fields.values()]
-    return {**{alias: _make_reference(alias, names) for alias in aliases}, **_READ_BY_LIBRARIES}
+    variables = [each.variable for each in Settings.fields.values()]
+    return {**{each: _make_reference(each, names) for each in variables}, **_READ_BY_LIBRARIES}
 
 
 def _make_reference(variable: str, names: Container[str]) -> dict[str, Any]:

@@ -89,15 +89,23 @@ LIBRARY_PATCHES = (
         library="botocore",
         version="1.44.5",
         names=(
+            "botocore.handlers.BUILTIN_HANDLERS",
             "botocore.loaders.Loader.list_available_services",
             "botocore.loaders.Loader.load_data_with_path",
             "botocore.loaders.Loader.load_service_model",
             "botocore.model.ServiceModel",
             "botocore.validate.ParamValidator",
         ),
-        files=("chalicelib/aws/clients.py", "ops/fake_sms/aws_protocol.py"),
-        modules=("botocore.loaders", "botocore.model", "botocore.validate"),
-        reason="loads our services only, for a short cold start; validates requests to the fake gateway",
+        files=(
+            "chalicelib/aws/service_data.py",
+            "chalicelib/aws/sessions.py",
+            "ops/deploy/service_models.py",
+            "ops/fake_sms/aws_protocol.py",
+            "tests/ops/test_service_models.py",
+        ),
+        modules=("botocore.handlers", "botocore.loaders", "botocore.model", "botocore.validate"),
+        reason="loads our services and operations only, for a short cold start; validates requests to the"
+        " fake gateway",
     ),
     LibraryPatch(
         library="botocore",

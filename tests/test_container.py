@@ -8,7 +8,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from chalicelib.aws.clients import AwsClients, ServiceDataLoader
+from chalicelib.aws.clients import AwsClients
+from chalicelib.aws.service_data import ServiceDataLoader
 from chalicelib.container import Container
 from chalicelib.settings import Settings, SettingsIncomplete
 from ops.fake_chat.accounts import TELEGRAM_SECRET, WHATSAPP_SECRET
@@ -94,7 +95,7 @@ def test_a_container_without_settings_reads_the_environment_on_first_use() -> No
 
 
 def test_an_app_uses_the_settings_and_the_clock_that_it_was_given() -> None:
-    settings = Settings.model_validate({**STAGE_ENVIRONMENT, "DAFTAR_UNPAID_DAYS": "2"})
+    settings = Settings({**STAGE_ENVIRONMENT, "DAFTAR_UNPAID_DAYS": "2"})
     _, container = load_app(settings, FixedClock(NOW))
     assert container.settings.payment_period == timedelta(days=2)
     assert container.clock() == NOW

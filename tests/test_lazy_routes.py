@@ -27,3 +27,17 @@ def test_a_request_for_a_route_of_captures_registers_no_other() -> None:
     lazy = LazyRoutes({"/v1/registrations": {"POST": "submit"}}, pytest.fail)
 
     assert lazy["/v1/registrations"] == {"POST": "submit"}
+
+
+def test_another_method_on_a_path_of_captures_registers_the_other_routes() -> None:
+    routes: dict[str, Any] = {"/v1/registrations": {"POST": "submit"}}
+
+    def register_others() -> None:
+        routes["/v1/registrations"]["GET"] = "list"
+
+    lazy = LazyRoutes(routes, register_others)
+
+    assert "POST" in lazy["/v1/registrations"]
+    assert list(lazy["/v1/registrations"]) == ["POST"]
+    assert "GET" in lazy["/v1/registrations"]
+    assert lazy["/v1/registrations"]["GET"] == "list"

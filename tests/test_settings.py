@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.callers import DailyCap
+from chalicelib.setting_values import parse_days, parse_digits, parse_hours, parse_minutes
 from chalicelib.settings import Settings, SettingsIncomplete
 from tests.support.moto_tables import STAGE_ENVIRONMENT
 
@@ -129,15 +130,15 @@ def test_the_message_never_repeats_a_value(environment: pytest.MonkeyPatch) -> N
 
 
 def test_every_setting_has_a_variable_and_a_description() -> None:
-    for name, setting in Settings.model_fields.items():
-        assert setting.alias, name
+    for name, setting in Settings.fields.items():
+        assert setting.variable, name
         assert setting.description, name
 
 
 _NUMBERS = sorted(
-    setting.alias or name
-    for name, setting in Settings.model_fields.items()
-    if setting.annotation in {int, timedelta}
+    setting.variable
+    for setting in Settings.fields.values()
+    if setting.parse in {parse_digits, parse_minutes, parse_hours, parse_days}
 )
 
 

@@ -8,6 +8,7 @@ import pytest
 from snapshot_restore_py import get_after_restore, get_before_snapshot
 
 from chalicelib.container import Container
+from chalicelib.values import Value
 from tests.support.app_loader import make_container
 from tests.support.source_tree import ROOT
 
@@ -100,3 +101,10 @@ def test_a_snapshot_has_the_routes_that_are_registered_on_first_use() -> None:
     take_snapshot()
     routes.complete = pytest.fail
     assert "/v1/campaigns/{campaign_id}" in routes
+
+
+def test_a_snapshot_has_the_values_that_are_defined_on_first_use() -> None:
+    load_module()
+    take_snapshot()
+    for each in Value.__subclasses__():
+        assert isinstance(vars(each)["__dataclass_fields__"], dict), each

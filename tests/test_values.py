@@ -1,6 +1,8 @@
 """Immutable values: equal by their fields and their class, and dataclasses to the standard library."""
 
-from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, is_dataclass, replace
+from threading import Barrier
 
 import pytest
 
@@ -77,3 +79,36 @@ def test_a_value_does_not_hold_what_the_type_checker_does() -> None:
     with pytest.raises(FrozenInstanceError):
         frozen.x = 2  # type: ignore[misc]
     value.x = 2  # type: ignore[misc]
+
+
+def test_a_class_is_a_dataclass_before_its_first_value() -> None:
+    class Unmade(Value):
+        x: int
+
+    assert [each.name for each in fields(Unmade)] == ["x"]
+    assert Unmade(1).x == 1
+    assert is_dataclass(Unmade)
+
+
+def test_threads_may_make_the_first_value_of_a_class_at_once() -> None:
+    threads = 8
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(20):
+
+            class Unmade(Value):
+                x: int
+                y: int = 0
+
+            class UnmadeToo(Unmade):
+                z: int = 0
+
+            barrier = Barrier(threads)
+
+            def make(
+                number: int, barrier: Barrier = barrier, kinds: tuple[type[Unmade], ...] = (Unmade, UnmadeToo)
+            ) -> list[Unmade]:
+                barrier.wait()
+                return [kind(number, y=number) for kind in kinds]
+
+            for number, made in enumerate(pool.map(make, range(threads))):
+                assert [(each.x, each.y) for each in made] == [(number, number)] * 2

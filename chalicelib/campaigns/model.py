@@ -1,7 +1,6 @@
 """Campaigns, their days and the time zone of these days."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from chalicelib.filtered_text import find_name_problem
 from chalicelib.models import StrictModel
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.typed import clean_number, clean_text, find_text_problem, is_from_spreadsheet
+from chalicelib.values import Value
 
 CampaignId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
 
@@ -65,12 +65,14 @@ class Manager(StrictModel):
 Managers = Annotated[tuple[Manager, ...], Field(max_length=50), UNIQUE_ITEMS_SCHEMA]
 
 
-@dataclass(frozen=True, order=True)
-class CampaignDay:
+class CampaignDay(Value):
     """One local day of one campaign: the unit of counts and summaries."""
 
     campaign_id: str
     day: date
+
+    def __lt__(self, other: "CampaignDay") -> bool:
+        return (self.campaign_id, self.day) < (other.campaign_id, other.day)
 
 
 class Campaign(StrictModel):

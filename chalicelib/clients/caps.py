@@ -10,7 +10,7 @@ that work at the same time may exceed a limit by that much.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from threading import Lock
@@ -74,17 +74,17 @@ class DayCounts(Protocol):
         """Add `counts`, whose numbers may be negative, to those of a day. Return the sums."""
 
 
-@dataclass
 class _Tally:
     """This process's view of one client's day: the shared counts, and the attempts not added to them yet.
 
     `reported` is the number of times that the threshold of unusual attempts was reported to be exceeded.
     """
 
-    shared: AttemptCounts
-    synced_at: datetime
-    unsynced: AttemptCounts = field(default_factory=AttemptCounts)
-    reported: int = 0
+    def __init__(self, *, shared: AttemptCounts, synced_at: datetime) -> None:
+        self.shared = shared
+        self.synced_at = synced_at
+        self.unsynced = AttemptCounts()
+        self.reported = 0
 
     @property
     def counts(self) -> AttemptCounts:
@@ -160,7 +160,7 @@ class DailyCapLimiter:
         if tally is None:
             self._drop_tallies_before(day - _ONE_DAY)
             shared = self._counts.add(client_id, day, AttemptCounts())
-            tally = self._tallies[client_id, day] = _Tally(shared, now)
+            tally = self._tallies[client_id, day] = _Tally(shared=shared, synced_at=now)
         elif tally.is_sync_due(now, cap):
             unsynced = tally.unsynced
             tally.shared, tally.synced_at = self._counts.add(client_id, day, unsynced), now

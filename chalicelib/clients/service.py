@@ -5,18 +5,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from typing import NewType, Protocol
+from typing import TYPE_CHECKING, NewType, Protocol
 
 from chalicelib.audit.model import OPERATOR
 from chalicelib.callers import Caller, DeviceMode, Role
 from chalicelib.clients.errors import ClientRevoked, ClientUnknown, RenewalsEnded, RenewalTooEarly
 from chalicelib.clients.limits import LONGEST_LIVES
 from chalicelib.clients.model import Client
-from chalicelib.clients.schemas import EnrolClient, RotateToken
 from chalicelib.clock import Clock
 from chalicelib.http.pagination import CursorInvalid, Page, Position, cut_page
 from chalicelib.refusals import BrokenRule, RulesBroken, TokenRevoked
 from chalicelib.values import Value
+
+if TYPE_CHECKING:
+    # Its callers have loaded it; the cold start of the API does without it.
+    from chalicelib.clients.schemas import EnrolClient, RotateToken
 
 Token = NewType("Token", str)
 TokenHash = NewType("TokenHash", str)
@@ -125,7 +128,7 @@ class ClientRegistry:
         self._generate_token = generate_token
         self._token_lifetime = token_lifetime
 
-    def enrol(self, command: EnrolClient, *, enrolled_by: str = OPERATOR) -> tuple[Client, Token]:
+    def enrol(self, command: "EnrolClient", *, enrolled_by: str = OPERATOR) -> tuple[Client, Token]:
         """Store a new client. Return it with its token, which cannot be read again.
 
         `enrolled_by` is the client that asked for it. Raise ClientExists, or RulesBroken if the token would
@@ -150,7 +153,7 @@ class ClientRegistry:
         return client, token
 
     def rotate(
-        self, client_id: str, command: RotateToken, *, rotated_by: str = OPERATOR
+        self, client_id: str, command: "RotateToken", *, rotated_by: str = OPERATOR
     ) -> tuple[Client, Token, datetime]:
         """Return a client with a new token, and the time at which its older tokens end at the latest.
 

@@ -34,14 +34,6 @@ def list_months(first_month: str, count: int) -> list[str]:
     return [f"{each // _MONTHS_A_YEAR:04d}-{each % _MONTHS_A_YEAR + 1:02d}" for each in ordinals]
 
 
-class ProgrammeName(StrictModel):
-    """The official name of a programme, and an English one."""
-
-    id: Programme
-    name: str
-    name_en: str
-
-
 class _DatedRule(StrictModel):
     id: str = Field(pattern=r"^[a-z0-9-]+$")
     source: str
@@ -103,6 +95,18 @@ class DiscountPolicy(_DatedRule):
 
     def apply_discount(self, amount: int) -> int:
         return amount * (_PER_CENT - self.percent_off) // _PER_CENT
+
+
+class QuoteRequest(Value):
+    """The part of a capture that is priced. Over HTTP, `schemas.AskForQuote` asks for the same."""
+
+    monthly_income: int
+    occupations: tuple[str, ...]
+    employs_others: bool
+    programmes: tuple[Programme, ...]
+    months: int
+    payer: Payer
+    start_month: str | None
 
 
 class QuoteInputs(Value):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from chalicelib.contributions.model import ContributionTable, DiscountPolicy, ProgrammeName
+from chalicelib.contributions.model import ContributionTable, DiscountPolicy
 from chalicelib.strict_json import parse_data_file
 from chalicelib.values import Value
 
@@ -30,12 +30,6 @@ def load_rules() -> Rules:
         tables=parse_tables((_DATA / "tables.json").read_text(encoding="utf-8")),
         policies=parse_policies((_DATA / "policies.json").read_text(encoding="utf-8")),
     )
-
-
-@cache
-def load_programme_names() -> tuple[ProgrammeName, ...]:
-    text = (_DATA / "programmes.json").read_text(encoding="utf-8")
-    return tuple(parse_data_file(list[ProgrammeName], text))
 
 
 def parse_tables(text: str) -> Sequence[ContributionTable]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from chalicelib.clock import Clock
@@ -17,9 +18,13 @@ from chalicelib.contributions.model import (
     list_months,
 )
 from chalicelib.contributions.rules import Rules
-from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.occupations.model import find_sector, is_known_occupation
 from chalicelib.refusals import BrokenRule, RulesBroken
+
+if TYPE_CHECKING:
+    # Its callers have loaded it; the cold start of the API does without it.
+    from chalicelib.contributions.model import QuoteRequest
+    from chalicelib.contributions.schemas import AskForQuote
 
 FUND_ZONE = ZoneInfo("Asia/Jakarta")
 """The fund's own clock, in Jakarta (WIB). It decides what belongs to no campaign: the present month of a
@@ -42,7 +47,7 @@ class QuoteService:
         self._rules = rules
         self._clock = clock
 
-    def quote(self, quote_request: AskForQuote) -> Quote:
+    def quote(self, quote_request: "AskForQuote | QuoteRequest") -> Quote:
         """Return the price of a request. Raise RulesBroken with every field that has no price."""
         start = quote_request.start_month or find_contribution_month(self._clock(), FUND_ZONE)
         broken = [*check_choices(quote_request), *self._check_months(quote_request, start)]
@@ -59,7 +64,9 @@ class QuoteService:
         )
         return Quote(total=sum(month.amount for month in months), months=months)
 
-    def _check_months(self, quote_request: AskForQuote, first_month: str) -> Iterator[BrokenRule]:
+    def _check_months(
+        self, quote_request: "AskForQuote | QuoteRequest", first_month: str
+    ) -> Iterator[BrokenRule]:
         if any(self._find_table(month) is None for month in list_months(first_month, quote_request.months)):
             yield BrokenRule("start_month", "month_without_rule")
         if (
@@ -97,7 +104,7 @@ def find_contribution_month(instant: datetime, zone: ZoneInfo) -> str:
     return format_month(instant.astimezone(zone).date())
 
 
-def check_choices(quote_request: AskForQuote) -> Iterator[BrokenRule]:
+def check_choices(quote_request: "AskForQuote | QuoteRequest") -> Iterator[BrokenRule]:
     """Yield the rules that the choices of a request break, whatever their price."""
     programmes = set(quote_request.programmes)
     is_offered = any(programmes == set(offered) for offered in OFFERED_PROGRAMMES)

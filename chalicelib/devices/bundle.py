@@ -9,7 +9,8 @@ from typing import Any
 from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
 from chalicelib.campaigns.service import CampaignService
 from chalicelib.clock import Clock, to_timestamp
-from chalicelib.contributions.rules import Rules, load_programme_names
+from chalicelib.contributions.programmes import load_programme_names
+from chalicelib.contributions.rules import Rules
 from chalicelib.contributions.service import OFFERED_PROGRAMMES, REQUIRED_OF_EMPLOYERS
 from chalicelib.crypto.rescue import RescueKey
 from chalicelib.devices.bundle_schemas import (

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from chalicelib.campaigns.model import Zone
 from chalicelib.campaigns.sponsors import Sponsor
-from chalicelib.contributions.model import ContributionTable, DiscountPolicy, Programme, ProgrammeName
+from chalicelib.contributions.model import ContributionTable, DiscountPolicy, Programme
+from chalicelib.contributions.programmes import ProgrammeName
 from chalicelib.devices.consent_texts import ConsentText
 from chalicelib.occupations.model import Occupation
 

@@ -14,7 +14,7 @@ from chalicelib.http.endpoints import Request, endpoint, json_response, respond_
 from chalicelib.http.pagination import CursorInvalid, from_cursor
 from chalicelib.refusals import CampaignNotAllowed
 from chalicelib.registrations.errors import CaptureErased, CaptureUnknown
-from chalicelib.registrations.messages import ReportDiscards
+from chalicelib.registrations.requests import ReportDiscards
 from chalicelib.registrations.schemas import CaptureReportView
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.notifications.model import Sms, SmsState
 from chalicelib.notifications.service import NotificationService
 from chalicelib.registrations import references
-from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.messages import (
+from chalicelib.registrations.domain_events import (
     KnownWorkerMet,
     RegistrationChanged,
     RegistrationReceived,
     SmsRequested,
 )
+from chalicelib.registrations.errors import RegistrationUnknown
 from chalicelib.sms_purposes import Purpose
 
 Message = RegistrationReceived | RegistrationChanged | KnownWorkerMet | SmsRequested | SmsDue

@@ -7,6 +7,7 @@ others take them from here.
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from chalicelib.campaigns.model import Zone
 from chalicelib.contributions.model import Quote
@@ -16,7 +17,6 @@ from chalicelib.registrations.errors import HistoryFull, PaymentReused, Transiti
 from chalicelib.registrations.facts import Flag, RegistrationFacts
 from chalicelib.registrations.paid_months import find_first_day_after, iter_paid_months
 from chalicelib.registrations.references import Reference
-from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.registrations.transitions import (
     ENDED_STATUSES,
     ENDED_UNPAID_STATUSES,
@@ -31,6 +31,15 @@ from chalicelib.registrations.transitions import (
 )
 from chalicelib.registrations.worker import Consent, Coverage, Recipient, RetainedWork, Work, Worker
 from chalicelib.values import Value
+
+if TYPE_CHECKING:
+    # A new registration has none of them; the cold start of the API does without it.
+    from chalicelib.registrations.reported_events import (
+        Cancellation,
+        Payment,
+        PaymentCode,
+        VerificationResult,
+    )
 
 __all__ = [
     "ENDED_STATUSES",
@@ -90,8 +99,8 @@ class LifecycleState(Value):
     version: int
     history: tuple[LifecycleEvent, ...]
     verification: Verification = Verification.NOT_CHECKED
-    payment_code: PaymentCode | None = None
-    payments: tuple[Payment, ...] = ()
+    payment_code: "PaymentCode | None" = None
+    payments: "tuple[Payment, ...]" = ()
     kpj: str | None = None
     paid_through: str | None = None
     zone: Zone = "Asia/Jakarta"
@@ -155,13 +164,13 @@ class LifecycleState(Value):
             for event in self.history
         )
 
-    def has_payment_code(self, payment_code: PaymentCode) -> bool:
+    def has_payment_code(self, payment_code: "PaymentCode") -> bool:
         """Return True if a payment code is issued already."""
         # After a mismatch that was cleared up the status is `received` again, and the code is issued again.
         return self.payment_code == payment_code and self.status is not Status.RECEIVED
 
     def with_payment_code(
-        self, payment_code: PaymentCode, *, occurred_at: datetime, client_id: str
+        self, payment_code: "PaymentCode", *, occurred_at: datetime, client_id: str
     ) -> "LifecycleState":
         """Return the state with a payment code. The same code again changes nothing, another replaces it.
 
@@ -177,7 +186,7 @@ class LifecycleState(Value):
         )
         return replace(changed, payment_code=payment_code)
 
-    def with_payment(self, payment: Payment, *, occurred_at: datetime, client_id: str) -> "LifecycleState":
+    def with_payment(self, payment: "Payment", *, occurred_at: datetime, client_id: str) -> "LifecycleState":
         """Return the state with a payment, which counts once, by its id.
 
         It pays for months from the one it was made in, or from the first that is not paid yet. Raise
@@ -200,7 +209,7 @@ class LifecycleState(Value):
         )
 
     def with_verification(
-        self, result: VerificationResult, *, occurred_at: datetime, client_id: str
+        self, result: "VerificationResult", *, occurred_at: datetime, client_id: str
     ) -> "LifecycleState":
         """Return the state with a verification. The same result again changes nothing.
 
@@ -214,7 +223,7 @@ class LifecycleState(Value):
         return replace(self._transition(event_type, occurred_at, client_id, {}), verification=verification)
 
     def with_cancellation(
-        self, cancellation: Cancellation, *, occurred_at: datetime, client_id: str
+        self, cancellation: "Cancellation", *, occurred_at: datetime, client_id: str
     ) -> "LifecycleState":
         """Return the cancelled state. Cancelling again changes nothing. Raise TransitionNotAllowed."""
         if self.status is Status.CANCELLED:

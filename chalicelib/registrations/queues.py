@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.aws.sqs import send_all
-from chalicelib.registrations.messages import DomainEvent
+from chalicelib.registrations.domain_events import DomainEvent
 
 
 class SQSNotificationQueue:

@@ -6,13 +6,16 @@ reported again at any time. Pure.
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from chalicelib.campaigns.model import CLOCK_SKEW
 from chalicelib.contributions.service import FUND_ZONE
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations.model import LifecycleState, Registration
-from chalicelib.registrations.reported_events import Payment, PaymentCode
 from chalicelib.registrations.worker import Consent
+
+if TYPE_CHECKING:
+    from chalicelib.registrations.reported_events import Payment, PaymentCode
 
 # Workers pay by their NIK, so a payment may come before the capture that it is matched with; contributions
 # are monthly. It is also more than the clock of a device can be wrong within most campaigns.
@@ -25,7 +28,7 @@ _MAX_CODE_LIFETIME = timedelta(days=5 * 366)
 FIRST_CONSENT_DAY = date(2022, 10, 17)
 
 
-def check_payment_time(payment: Payment, registration: Registration, *, now: datetime) -> None:
+def check_payment_time(payment: "Payment", registration: Registration, *, now: datetime) -> None:
     """Raise RulesBroken for a payment after `now`, or long before its worker was captured."""
     if payment in registration.lifecycle.payments:
         return
@@ -35,7 +38,7 @@ def check_payment_time(payment: Payment, registration: Registration, *, now: dat
         raise RulesBroken(BrokenRule("paid_at", "paid_before_capture"))
 
 
-def check_payment_code(payment_code: PaymentCode, lifecycle: LifecycleState, *, today: date) -> None:
+def check_payment_code(payment_code: "PaymentCode", lifecycle: LifecycleState, *, today: date) -> None:
     """Raise RulesBroken for a payment code that nobody can pay with, or that is good for too long.
 
     A code that is over may be recorded late if a payment was made while it was good.

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from chalicelib.campaigns.model import CLOCK_SKEW, Campaign
-from chalicelib.contributions.model import format_month
-from chalicelib.contributions.schemas import AskForQuote
+from chalicelib.contributions.model import QuoteRequest, format_month
 from chalicelib.contributions.service import check_choices
 from chalicelib.refusals import BrokenRule, RulesBroken
 from chalicelib.registrations.cleaned_capture import CleanedCapture
@@ -79,9 +78,9 @@ def judge_capture(
     return _build_worker(capture, broken_rules), broken_rules
 
 
-def build_quote_request(command: SubmitRegistration, capture_day: date) -> AskForQuote:
+def build_quote_request(command: SubmitRegistration, capture_day: date) -> QuoteRequest:
     """Return the request for a quote of a capture's coverage, from the month of its local day."""
-    return AskForQuote(
+    return QuoteRequest(
         monthly_income=command.work.monthly_income,
         occupations=command.work.occupations,
         employs_others=command.work.employs_others,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.aws.items import Values
 from chalicelib.campaigns.model import Zone
@@ -16,8 +16,10 @@ from chalicelib.registrations.model import (
     Status,
     Verification,
 )
-from chalicelib.registrations.reported_events import Payment, PaymentCode
 from chalicelib.registrations.store_amounts import pad_amounts
+
+if TYPE_CHECKING:
+    from chalicelib.registrations.reported_events import Payment
 
 _PAYMENT_ID = "payment_id"
 
@@ -44,6 +46,9 @@ def build_history(history: Iterable[LifecycleEvent]) -> list[Values]:
 
 
 def parse_lifecycle(values: Mapping[str, Any], money: Mapping[str, Any]) -> LifecycleState:
+    # Imported for a stored registration: the cold start of a capture would pay for it.
+    from chalicelib.registrations.reported_events import Payment, PaymentCode
+
     code = money["payment_code"]
     payments = tuple(Payment.model_validate(payment) for payment in money["payments"])
     return LifecycleState(
@@ -73,7 +78,7 @@ def _build_event(event: LifecycleEvent) -> Values:
 
 
 def _parse_events(
-    history: Iterable[Mapping[str, Any]], payments: Iterable[Payment]
+    history: Iterable[Mapping[str, Any]], payments: "Iterable[Payment]"
 ) -> Iterator[LifecycleEvent]:
     # Each payment made one event, in the same order.
     payment_ids = iter(payment.payment_id for payment in payments)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from chalicelib.callers import Disclosure
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.registrations.captures import Outcome
-from chalicelib.registrations.messages import (
+from chalicelib.registrations.domain_events import (
     DomainEvent,
     KnownWorkerMet,
     RegistrationChanged,

@@ -27,6 +27,7 @@ from ops.deploy.api_functions import split_api
 from ops.deploy.libraries import fetch_libraries
 from ops.deploy.releases import iter_functions, point_api_at_aliases
 from ops.deploy.runtimes import Target, find_own_target, find_target
+from ops.deploy.service_models import write_service_models
 from ops.odk.xform import write_xform
 from ops.openapi.page import write_page
 from ops.programs import run_program
@@ -104,6 +105,7 @@ def package_app(stage: str, output_dir: Path) -> Package:
         _unpack_code(chalice_dir / "deployment.zip", tree)
         write_page(tree)
         write_xform(tree)
+        write_service_models(tree)
         _compile(tree, target)
         pack(tree, output_dir / "deployment.zip")
     (output_dir / "template.json").write_text(json.dumps(template, indent=1) + "\n")

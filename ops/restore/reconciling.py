@@ -42,7 +42,7 @@ def open_container(stage: Stage) -> Container:
     """Return the product's services on a stage, with the settings of its API's function."""
     function = stage.outputs["APIHandlerName"]
     found = stage.aws_client("lambda").get_function_configuration(FunctionName=function, Qualifier=ALIAS)
-    settings = Settings.model_validate(found["Environment"]["Variables"])
+    settings = Settings(found["Environment"]["Variables"])
     return Container(settings=settings, aws=_OperatorClients(stage.aws_client))
 
 

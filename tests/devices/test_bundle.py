@@ -305,7 +305,7 @@ def test_the_newest_consent_text_stands_first() -> None:
 
 
 def test_the_newest_consent_text_tells_how_long_data_is_kept() -> None:
-    days = Settings.model_fields["retention_period"].default.days
+    days = Settings.fields["retention_period"].default.days
     for text in load_consent_texts()[0].text.values():
         assert f" {days} " in text
 

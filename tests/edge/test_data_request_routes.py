@@ -9,7 +9,7 @@ import pytest
 from chalice.test import HTTPResponse
 
 from chalicelib.notifications.messages import ReceiptReceived, SmsDue
-from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
+from chalicelib.registrations.domain_events import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from chalicelib.registrations.model import EventType
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table

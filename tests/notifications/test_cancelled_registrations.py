@@ -14,8 +14,8 @@ from chalicelib.notifications import consumer
 from chalicelib.notifications.bodies import find_event_version
 from chalicelib.notifications.errors import NoPhone
 from chalicelib.notifications.model import SmsState
+from chalicelib.registrations.domain_events import RegistrationChanged
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.messages import RegistrationChanged
 from chalicelib.registrations.model import EventType, Flag, LifecycleState, Registration, Status
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.sms_purposes import Purpose

@@ -12,8 +12,8 @@ from chalicelib.messaging.receipts import Receipt
 from chalicelib.notifications import consumer
 from chalicelib.notifications.errors import SmsUnknown
 from chalicelib.notifications.messages import SmsDue
+from chalicelib.registrations.domain_events import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from chalicelib.registrations.errors import RegistrationUnknown
-from chalicelib.registrations.messages import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from chalicelib.registrations.model import EventType
 from tests.support.logs import collect_logs
 from tests.support.notification_harness import NotificationHarness

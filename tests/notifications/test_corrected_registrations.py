@@ -12,7 +12,7 @@ from chalicelib.messaging.errors import TransientFailure
 from chalicelib.notifications import consumer
 from chalicelib.notifications.bodies import find_event_version
 from chalicelib.notifications.model import SmsState
-from chalicelib.registrations.messages import SmsRequested
+from chalicelib.registrations.domain_events import SmsRequested
 from chalicelib.registrations.model import (
     TRANSITIONS,
     CorrectionImpact,

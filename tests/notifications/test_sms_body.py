@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from chalicelib.notifications import bodies
-from chalicelib.registrations.messages import RegistrationChanged
+from chalicelib.registrations.domain_events import RegistrationChanged
 from chalicelib.registrations.model import EventType, LifecycleState
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.sms_purposes import Purpose

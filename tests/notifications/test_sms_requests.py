@@ -29,7 +29,7 @@ from chalicelib.notifications.requests import (
 )
 from chalicelib.notifications.schemas import RequestSms
 from chalicelib.refusals import Refusal
-from chalicelib.registrations.messages import SmsRequested
+from chalicelib.registrations.domain_events import SmsRequested
 from chalicelib.registrations.model import EventType, LifecycleState, Registration
 from chalicelib.registrations.reported_events import Cancellation, Payment, PaymentCode, VerificationResult
 from chalicelib.sms_purposes import Purpose

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from chalicelib.registrations.cleaned_capture import CleanedCapture
-from chalicelib.registrations.messages import RegistrationReceived, SubmitRegistration
+from chalicelib.registrations.domain_events import RegistrationReceived
+from chalicelib.registrations.messages import SubmitRegistration
 from tests.support.builders import make_submission
 from tests.support.payloads import encode_payload, make_capture_payload
 

@@ -12,7 +12,7 @@ from chalicelib.callers import Caller, Channel, Role
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.refusals import RulesBroken, TryAgain
 from chalicelib.registrations.captures import UnusualClient
-from chalicelib.registrations.messages import (
+from chalicelib.registrations.domain_events import (
     DomainEvent,
     KnownWorkerMet,
     RegistrationChanged,

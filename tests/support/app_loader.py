@@ -9,7 +9,8 @@ from botocore.session import Session
 from chalice.app import Chalice
 from snapshot_restore_py import get_after_restore, get_before_snapshot
 
-from chalicelib.aws.clients import AwsClients, create_session
+from chalicelib.aws.clients import AwsClients
+from chalicelib.aws.sessions import create_session
 from chalicelib.clock import Clock, utc_now
 from chalicelib.container import Container
 from chalicelib.settings import Settings
