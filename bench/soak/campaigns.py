@@ -41,7 +41,7 @@ class SoakedCampaigns:
         left = [total - len(each.books.accepted) for total, each in zip(wanted, self._campaigns, strict=True)]
         return list(plan_turns(left, batch_size))
 
-    def take_turn(self, campaign_number: int, size: int, turn: int) -> str | None:
+    def send_turn(self, campaign_number: int, size: int, turn: int) -> str | None:
         """Send one batch, and beside it a single capture, a question of a worker and a look of a manager.
 
         Return what is wrong with an answer, or None.

@@ -115,7 +115,7 @@ class Soak:
         )
 
     def _send(self, number: int) -> str | None:
-        return self._campaigns.take_turn(*self._turns[number], number)
+        return self._campaigns.send_turn(*self._turns[number], number)
 
     def _repeat(self, seconds: float, act: Callable[[], None]) -> None:
         """Act every so many seconds. An hour's soak goes on if a look fails, and says so at its end."""
