@@ -51,8 +51,13 @@ def build_service_model(service: str) -> dict[str, Any]:
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             wanted += _iter_shape_names(shapes[name])
-    trimmed: dict[str, Any] = _without_documentation({**model, "operations": operations, "shapes": shapes})
-    return trimmed
+    # The SDK reads the documentation of the parameters of a client, and of nothing else.
+    kept = {name: part for name, part in model.items() if name != "documentation"}
+    return {
+        **kept,
+        "operations": _without_documentation(operations),
+        "shapes": _without_documentation(shapes),
+    }
 
 
 def _iter_shape_names(part: Any) -> Iterator[str]:

@@ -1,18 +1,21 @@
 """The models of AWS's services in the zip have all that the product calls, and nothing else."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore import xform_name
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
 from chalicelib.aws import service_data
+from chalicelib.aws.clients import AwsClients
 from chalicelib.aws.sessions import create_session
 from ops.deploy.service_models import OPERATIONS, build_service_model, write_service_models
 from tests.support.source_tree import ROOT
@@ -85,16 +88,87 @@ def describe_shape(shape: Any) -> list[Any]:
     return [shape.type_name, shape.serialization, shape.metadata, *described]
 
 
-def test_clients_are_made_from_the_models_in_the_zip(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_stage: None
+# A request with each operation.
+_KEY, _ITEM = {"pk": {"S": "a"}}, {"pk": {"S": "a"}, "number": {"N": "1"}, "sealed": {"B": b"b"}}
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "BatchGetItem": {"RequestItems": {"table": {"Keys": [_KEY], "ConsistentRead": True}}},
+    "DeleteItem": {"TableName": "table", "Key": _KEY},
+    "GetItem": {"TableName": "table", "Key": _KEY, "ConsistentRead": True},
+    "PutItem": {"TableName": "table", "Item": _ITEM, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"},
+    "Query": {"TableName": "table", "KeyConditionExpression": "pk = :pk", "Limit": 2},
+    "TransactWriteItems": {
+        "TransactItems": [{"Put": {"TableName": "table", "Item": _ITEM}}],
+        "ClientRequestToken": "token",
+    },
+    "UpdateItem": {"TableName": "table", "Key": _KEY, "UpdateExpression": "REMOVE a"},
+    "Decrypt": {"KeyId": "key", "CiphertextBlob": b"b", "EncryptionContext": {"a": "b"}},
+    "GenerateDataKeyWithoutPlaintext": {"KeyId": "key", "KeySpec": "AES_256"},
+    "SendTextMessage": {"DestinationPhoneNumber": "+62", "MessageBody": "text", "DryRun": False},
+    "DeleteObject": {"Bucket": "a-bucket", "Key": "a/b"},
+    "GetObject": {"Bucket": "a-bucket", "Key": "a/b"},
+    "ListObjectsV2": {"Bucket": "a-bucket", "Prefix": "a/"},
+    "PutObject": {"Bucket": "a-bucket", "Key": "a/b", "Body": b"b", "ContentType": "image/jpeg"},
+    "GetSecretValue": {"SecretId": "secret"},
+    "SendEmail": {"FromEmailAddress": "a@example.id", "Content": {"Raw": {"Data": b"b"}}},
+    "ChangeMessageVisibility": {"QueueUrl": "https://q", "ReceiptHandle": "a", "VisibilityTimeout": 1},
+    "SendMessage": {"QueueUrl": "https://q", "MessageBody": "text", "MessageGroupId": "a"},
+    "SendMessageBatch": {"QueueUrl": "https://q", "Entries": [{"Id": "a", "MessageBody": "text"}]},
+}
+# Of the moment, and of the attempt.
+_VARYING_HEADERS = {"authorization", "x-amz-date", "amz-sdk-invocation-id"}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"), [(service, each) for service, names in OPERATIONS.items() for each in names]
+)
+def test_a_client_of_the_zip_sends_what_the_sdks_own_sends(
+    service: str, operation: str, zip_models: Path, monkeypatch: pytest.MonkeyPatch, moto_stage: None
 ) -> None:
-    (tmp_path / "chalicelib" / "aws").mkdir(parents=True)
-    write_service_models(tmp_path)
-    monkeypatch.setattr(service_data, "SERVICE_MODELS", tmp_path / "chalicelib" / "aws" / "service_models")
-    session = create_session()
-    for service, operations in OPERATIONS.items():
-        model = session.create_client(service).meta.service_model
-        assert model.operation_names == list(operations)
+    sdks = prepare_request(boto3.client(service), operation)  # type: ignore[call-overload]
+    monkeypatch.setattr(service_data, "SERVICE_MODELS", zip_models)
+    client = create_session().create_client(service)
+    assert client.meta.service_model.operation_names == list(OPERATIONS[service])
+    assert prepare_request(client, operation) == sdks
+
+
+def test_a_client_of_the_zip_signs_the_address_of_a_photo(
+    zip_models: Path, monkeypatch: pytest.MonkeyPatch, moto_stage: None
+) -> None:
+    monkeypatch.setattr(service_data, "SERVICE_MODELS", zip_models)
+    url = AwsClients().photos_s3.generate_presigned_url("get_object", Params=EXAMPLES["GetObject"])
+    assert "a-bucket" in url
+    assert "X-Amz-Signature=" in url
+
+
+@pytest.fixture(scope="module")
+def zip_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tree = tmp_path_factory.mktemp("tree")
+    (tree / "chalicelib" / "aws").mkdir(parents=True)
+    write_service_models(tree)
+    return tree / "chalicelib" / "aws" / "service_models"
+
+
+class _Prepared(Exception):
+    """A request is complete; its argument describes it."""
+
+
+def prepare_request(client: Any, operation: str) -> Any:
+    """Return the method, the address, the headers and the body by which a client would call an operation."""
+
+    def stop(request: AWSPreparedRequest, **_: Any) -> None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        for name in _VARYING_HEADERS | {"user-agent"}:
+            headers.pop(name, None)
+        body: Any = request.body
+        body = body.read() if hasattr(body, "read") else body
+        raise _Prepared(request.method, request.url, headers, body)
+
+    client.meta.events.register_first("before-send", stop)
+    try:
+        getattr(client, xform_name(operation))(**EXAMPLES[operation])
+    except _Prepared as prepared:
+        return prepared.args
+    raise AssertionError("nothing was sent")
 
 
 def test_a_client_has_every_handler_of_its_service_and_none_of_others(moto_stage: None) -> None:
