@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.crypto.kms import build_context
+from chalicelib.registrations.store_stream import COPIED_VERSION
 from ops.aws_errors import get_error_code
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
@@ -95,10 +96,11 @@ class Filling:
             # A capture that was erased is not accepted again.
             return is_of_stage(item) and (policy.keeps_additions or "forgotten" in item)
 
+        prepare = _mark_as_copy if table == "RegistrationsTable" else _leave
         brought = Merged()
         if table in self._live:
-            brought = self._merge(table, self._live, target, _AS_IT_IS, is_wanted=is_kept)
-        put_back = self._merge(table, self._copies, target, policy, is_wanted=is_of_stage)
+            brought = self._merge(table, self._live, target, _AS_IT_IS, is_wanted=is_kept, prepare=prepare)
+        put_back = self._merge(*(table, self._copies, target, policy), is_wanted=is_of_stage, prepare=prepare)
         return replace(put_back, put_back=brought.put_back + put_back.put_back)
 
     def move_live_keys(self) -> int:
@@ -157,3 +159,15 @@ class Filling:
             on_page=self._keep_lock,
             **options,
         )
+
+
+def _mark_as_copy(item: Item) -> Item:
+    """Return an item of registrations, marked so that the new stage does not publish it."""
+    if item["sk"]["S"] not in {"CAPTURE", "APPLICATION"}:
+        return item
+    version = len(item["history"]["L"]) if "history" in item else 1
+    return {**item, COPIED_VERSION: {"N": str(version)}}
+
+
+def _leave(item: Item) -> Item:
+    return item
