@@ -22,10 +22,10 @@ from ops.sealed_items import list_tables
 # The old stage as it is now. Its copy comes over it, as the table's policy says.
 _AS_IT_IS = Policy(keeps_changes=False, keeps_additions=True)
 
-# What is under way to people in chats: the old stage may still deliver it. All of it expires.
-_LEFT_OUT = "ConversationsTable"
 # The rate limiter's own state, and its stop, are the new stage's.
 _LINE = "LINE"
+# What is under way to people in chats: the old stage may still deliver it. It expires within days.
+_MESSAGE = "OUT#"
 
 _UNKNOWN = {
     "RegistrationsTable": "which captures came since: each device sends again from the number that is named",
@@ -34,6 +34,7 @@ _UNKNOWN = {
     "SmsLedgerTable": "which SMS went out since: those of the last minutes before may go out twice",
     "SendingTable": "who opted out since, and which reports managers got",
     "RequestsTable": "who was erased since: each of them has to be erased again by hand",
+    "ConversationsTable": "who stopped messages in a chat since, and which captures came by it",
     "ReviewsTable": "what managers looked at since",
     "AuditTable": "what clients did since",
     "KeysTable": "which keys were made since",
@@ -83,14 +84,12 @@ class Filling:
 
     def merge_table(self, table: str, is_wanted: Callable[[Item], bool]) -> Merged:
         """Satisfies `MergeTable`: first what the old stage has now, as far as it is kept, then its copy."""
-        if table == _LEFT_OUT:
-            return Merged()
         if table == "KeysTable":
             return Merged(put_back=self.move_live_keys() + self._move_keys(self._copies[table]))
         policy, target = self._policies[table], self._new.outputs[f"{table}Name"]
 
         def is_of_stage(item: Item) -> bool:
-            return is_wanted(item) and not item.get("pk", {}).get("S", "").startswith(_LINE)
+            return is_wanted(item) and not _is_left_out(item)
 
         def is_kept(item: Item) -> bool:
             # A capture that was erased is not accepted again.
@@ -167,6 +166,11 @@ def _mark_as_copy(item: Item) -> Item:
         return item
     version = len(item["history"]["L"]) if "history" in item else 1
     return {**item, COPIED_VERSION: {"N": str(version)}}
+
+
+def _is_left_out(item: Item) -> bool:
+    keys = (item.get(name, {}).get("S", "") for name in ("pk", "sk"))
+    return any(key.startswith(prefix) for key, prefix in zip(keys, (_LINE, _MESSAGE), strict=True))
 
 
 def _leave(item: Item) -> Item:

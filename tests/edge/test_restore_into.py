@@ -8,7 +8,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.table import Table
 from chalicelib.clock import utc_now
+from chalicelib.conversations.messages import ChatLink, OutboxContent
+from chalicelib.conversations.model import OfficerMessage
 from chalicelib.notifications.model import SmsState
 from chalicelib.registrations.references import Reference
 from chalicelib.registrations.store_stream import COPIED_VERSION, parse_change
@@ -167,6 +170,33 @@ def test_nobody_is_texted_again_because_a_registration_is_new_to_the_new_stage(p
     assert [each.is_copy for each in changes] == [True] * 4
     versions = {item["reference"]["S"]: item[COPIED_VERSION]["N"] for item in items if "history" in item}
     assert versions[paid] == "2"
+
+
+def test_chats_come_along_but_for_the_messages_that_the_old_stage_may_still_send(pair: Pair) -> None:
+    store, now = pair.market.edge.container.conversation_store, utc_now()
+    address: dict[str, Any] = {"channel": "telegram", "account": "1", "recipient": "1001", "language": "id"}
+    link = ChatLink(**address, chat_key="a")
+    content = OutboxContent(**address, message=OfficerMessage(text="Siap"))
+    worker: dict[str, Any] = {"now": now, "worker_key": "w-1"}
+    table = Table(boto3.client("dynamodb"), "ConversationsTable")
+    put = table.run
+    put(store.build_link_write(make_capture_id(1), link, **worker))
+    put(store.build_opt_out_write("a", now=now))
+    put(store.build_outbox_write("a", "1", content, **worker))
+    pair.market.note_moment()
+    put(store.build_link_write(make_capture_id(2), link, **worker))
+    put(store.build_opt_out_write("b", now=now))
+    put(store.build_hand_off_write(link, "item-1", **worker))
+    put(table.put({"pk": "CHAT#a", "sk": "EVENT#e-1", "outbox_ids": ["1"]}))
+
+    pair.fill()
+
+    new = open_container(pair.new).conversation_store
+    assert [new.find_link(make_capture_id(number)) for number in (1, 2)] == [link, link]
+    assert [new.has_opted_out(chat) for chat in ("a", "b", "c")] == [True, True, False]
+    assert new.find_hand_off("a", now=now) == link
+    assert new.find_event("a", "e-1") is not None, "an event that comes again would count as new"
+    assert not [each for each in pair.read_new("ConversationsTable") if each["sk"]["S"].startswith("OUT#")]
 
 
 def test_what_is_not_known_without_the_old_stage_is_said(pair: Pair) -> None:
