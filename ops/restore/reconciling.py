@@ -12,6 +12,7 @@ from chalicelib.container import Container
 from chalicelib.data_requests.model import LoggedErasure
 from chalicelib.data_requests.store import is_erasure_request, parse_logged_erasure
 from chalicelib.notifications.model import SETTLED_STATES, Sms, SmsState
+from chalicelib.notifications.rules import may_resend
 from chalicelib.notifications.store_items import parse_item
 from chalicelib.refusals import RecordUnreadable, TryAgain
 from chalicelib.registrations.references import Reference
@@ -123,24 +124,30 @@ def hold_unsettled_sms(stage: Stage, on_page: Callable[[], object]) -> int:
             except RecordUnreadable:
                 continue
             if _may_be_sent(sms):
-                held += ledger.update(_hold(sms), previous=sms)
+                changed = _hold(sms)
+                is_stored = ledger.update(changed, previous=sms)
+                held += is_stored and changed.state is SmsState.HELD
     return held
 
 
 def _may_be_sent(sms: Sms) -> bool:
     """Return True if an SMS would go out by itself: also one whose chat is still to report its delivery."""
-    is_awaited = sms.due_at is not None and not sms.is_chat_over and bool(sms.chat_prices)
-    return is_awaited if sms.state in SETTLED_STATES else sms.state is not SmsState.HELD
+    if sms.state in SETTLED_STATES:
+        return sms.due_at is not None and sms.is_with_chats_alone
+    return sms.state is not SmsState.HELD and (sms.state is not SmsState.UNKNOWN or sms.due_at is not None)
 
 
 def _hold(sms: Sms) -> Sms:
+    """Return the SMS held, or unknown if a copy of it may be out and a second one would do harm."""
     match sms.state:
         case SmsState.ACCEPTED | SmsState.SENT:
             waiting = sms.fall_back_to_phone(utc_now())
         case SmsState.CLAIMED:
             waiting = sms.defer(sms.deadline, HELD_REASON)
         case SmsState.ATTEMPT_STARTED:
-            waiting = sms.record_unknown_outcome(HELD_REASON, None, may_resend=True)
+            waiting = sms.record_unknown_outcome(HELD_REASON, None, may_resend=may_resend(sms))
+            if not _may_be_sent(waiting):
+                return waiting
         case _:
             waiting = sms
     return waiting.hold(HELD_REASON)
