@@ -12,7 +12,9 @@ from ops.commands.restore import restore_tables
 from ops.commands.sms import make_ledger
 from ops.key_lock import KeysBusy, make_key_changes
 from ops.restore.copies import MomentOutOfReach
+from ops.restore.losses import Losses
 from ops.restore.lost_acts import describe_acts
+from ops.restore.restoration import AlreadyRestored
 from ops.sealed_items import list_tables
 from tests.edge.conftest import Edge, scan_table
 from tests.edge.restored_market import Market, list_captures
@@ -174,7 +176,8 @@ def test_a_restore_that_was_cut_off_goes_on_where_it_was(market: Market) -> None
     assert [market.get_status(each) for each in references] == ["received"] * 3
     # What the first run took away is told by the one that ends.
     assert done.losses.list_runs() == [{"client_id": "van-1", "first": 4, "last": 4}]
-    assert list(market.directory.iterdir()) == []
+    [file] = market.directory.iterdir()
+    assert Losses.from_file(file).is_done
     assert len(list_captures()) == 3
 
 
@@ -197,6 +200,25 @@ def test_a_restore_that_was_cut_off_once_it_was_open_takes_nothing_away_that_cam
     assert market.get_status(since) == "received"
     assert done.losses.list_runs() == [{"client_id": "van-1", "first": 1, "last": 1}]
     assert market.calls == ["closed", "opened", "opened", "run", "run"]
+
+
+def test_a_restore_that_is_done_takes_nothing_away_again_unless_it_is_told_to(market: Market) -> None:
+    market.note_moment()
+    market.register(1)
+    market.restore()
+    since = market.register(2)
+
+    # Point-in-time recovery still has the moment.
+    market.copies.take(market.stage, market.moment)
+    with pytest.raises(AlreadyRestored, match="--again"):
+        market.begin()
+
+    assert market.get_status(since) == "received"
+    assert market.calls.count("closed") == 1
+    [file] = market.directory.iterdir()
+    assert "CAPTURE" not in file.read_text(encoding="utf-8"), "what was told is still kept"
+    market.begin(is_again=True)
+    assert market.calls.count("closed") == 2
 
 
 def test_captures_that_came_while_a_cut_off_restore_was_opened_are_told_too(market: Market) -> None:
