@@ -13,7 +13,7 @@ from ops.deploy.stages import Stage
 from ops.errors import OperationError
 from ops.key_lock import KeysBusy, hold_lock, make_key_changes
 from ops.restore.bringing_back import LEDGER, OnStep, Progress, Restoration, bring_back
-from ops.restore.copies import Copies, delete_copies, find_missing_copies, name_copies
+from ops.restore.copies import Copies, delete_copies, find_missing_copies, format_moment, name_copies
 from ops.restore.gate import StageGate
 from ops.restore.losses import Losses
 from ops.restore.lost_acts import list_lost_acts
@@ -46,7 +46,7 @@ def restore(  # noqa: PLR0913 - keyword-only
     OperationError, or the SDK's error.
     """
     begun = time.monotonic()
-    file = directory / f"{stage.stack_name}-restore-{moment:%Y%m%dT%H%M%S%f}.json"
+    file = directory / f"{stage.stack_name}-restore-{format_moment(moment)}.json"
     if (known := Losses.from_file(file)).is_done:
         if not is_again:
             raise AlreadyRestored(
