@@ -69,9 +69,12 @@ def restore(  # noqa: PLR0913 - keyword-only
             gate.close()
             done = _take_back(stage, moment, damaged, losses, file, progress)
         else:
-            acts = [act for act in list_lost_acts(stage, moment) if act.at < losses.restored_at]
+            found = list_lost_acts(stage, moment, changes.acquire_lock)
+            acts = [act for act in found if act.at < losses.restored_at]
             done = Restoration(losses=losses, acts=acts, tables={})
         on_step("opening the stage")
+        # If another run has the lock by now, it decides when the stage is opened.
+        changes.acquire_lock()
         gate.open()
         closed_seconds = time.monotonic() - closed
         delete_copies(stage, moment)

@@ -1,6 +1,7 @@
 """A stage is taken back to a moment: what comes back, and what must not."""
 
-from datetime import timedelta, timezone
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import boto3
@@ -14,7 +15,8 @@ from ops.commands.sms import make_ledger
 from ops.key_lock import KeysBusy, make_key_changes
 from ops.restore.copies import MomentOutOfReach
 from ops.restore.losses import Losses
-from ops.restore.lost_acts import describe_acts
+from ops.restore.lost_acts import describe_acts, list_lost_acts
+from ops.restore.reconciling import erase_again, list_unlogged_erasures, mark_days, open_container
 from ops.restore.restoration import AlreadyRestored
 from ops.sealed_items import list_tables
 from tests.edge.conftest import Edge, scan_table
@@ -237,6 +239,38 @@ def test_captures_that_came_while_a_cut_off_restore_was_opened_are_told_too(mark
     market.register(2)
 
     assert market.restore().losses.list_runs() == [{"client_id": "van-1", "first": 1, "last": 2}]
+
+
+def test_the_lock_is_kept_at_every_step_and_a_run_that_lost_it_does_not_open_the_stage(
+    market: Market,
+) -> None:
+    market.register(1)
+    market.erase(1)
+    market.note_moment()
+    stage, container = market.stage, open_container(market.stage)
+    kept: list[str] = []
+
+    def keep(step: str) -> Callable[[], object]:
+        return lambda: kept.append(step)
+
+    list_lost_acts(stage, market.moment, keep("acts"))
+    erase_again(stage, container, keep("erasures"))
+    list_unlogged_erasures(stage, market.moment, keep("requests"))
+    # The market of the tests was held then.
+    days = mark_days(stage, container, datetime(2024, 10, 9, tzinfo=UTC), keep("days"))
+    assert set(kept) == {"acts", "erasures", "requests", "days"}
+    assert kept.count("erasures") == 2, "once for the page, and once for the erasure"
+    assert kept.count("days") == days > 0
+
+    def lose_lock(step: str) -> None:
+        if step == "opening the stage":
+            key = {"purpose": {"S": "CHANGES"}, "key_id": {"S": "LOCK"}}
+            boto3.client("dynamodb").delete_item(TableName="KeysTable", Key=key)
+            make_key_changes(stage).acquire_lock()
+
+    with pytest.raises(KeysBusy):
+        market.begin(on_step=lose_lock)
+    assert market.calls == ["closed"]
 
 
 def test_a_second_restore_at_once_is_refused_before_it_closes_anything(market: Market) -> None:
