@@ -55,7 +55,7 @@ class Series:
         """Yield a gate for each figure that has to stay flat.
 
         The emulator has none, because it keeps every log and item. A function that ran for less than half of
-        the soak, such as one of a daily schedule, has none either.
+        the soak, such as one that exports final days, has none either.
         """
         for kind, values, floor, limit in (
             ("memory", self.memory, _MEMORY_FLOOR, _MEMORY_LIMIT),
