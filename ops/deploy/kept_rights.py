@@ -7,7 +7,7 @@ the release before needs only with the next release.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -28,10 +28,17 @@ _NAME_IN_TEXT = re.compile(r"\$\{([\w:]+)[\w.:]*\}")
 _Access = tuple[str, str, str]
 
 
-def keep_rights(deployed: Mapping[str, Any], wanted: Mapping[str, Any], digest: str) -> dict[str, Any]:
+def keep_rights(
+    deployed: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    digest: str,
+    *,
+    rolled_back: Collection[str] = (),
+) -> dict[str, Any]:
     """Return `wanted`, whose functions keep what their roles allow in `deployed`.
 
-    If `deployed` is of the release with this digest already, they keep what it keeps.
+    If `deployed` is of the release with this digest already, they keep what it keeps. Functions that were
+    `rolled_back` run the release before `deployed`: they keep both.
     """
     template = deepcopy(dict(wanted))
     resources = template["Resources"]
@@ -40,7 +47,9 @@ def keep_rights(deployed: Mapping[str, Any], wanted: Mapping[str, Any], digest: 
     )
     for function, _ in iter_functions(wanted):
         role = f"{function}Role"
-        allowed = _list_kept(deployed, function) if is_same_release else _list_statements(deployed, role)
+        allowed = [] if is_same_release else _list_statements(deployed, role)
+        if is_same_release or function in rolled_back:
+            allowed += _list_kept(deployed, function)
         own = _list_statements(wanted, role)
         policies = {
             f"{function}{_SUFFIX}{number if number > 1 else ''}": {

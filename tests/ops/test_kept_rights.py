@@ -122,6 +122,23 @@ def test_no_version_that_may_still_run_loses_a_right_and_no_role_gets_one(
     assert later == keep_rights(now, after, NEXT), "rights are kept for longer than one release"
 
 
+@given(STATEMENTS, STATEMENTS, STATEMENTS)
+def test_after_a_rollback_the_next_release_keeps_the_rights_of_the_version_that_is_live(
+    first: list[Any], second: list[Any], third: list[Any]
+) -> None:
+    live, bad = make_release(BEFORE, *first, state_logs()), make_release(NOW, *second, state_logs())
+    mended = make_release(NEXT, *third, state_logs())
+    deployed = keep_rights(live, bad, NOW)
+
+    kept = keep_rights(deployed, mended, NEXT, rolled_back={"F"})
+
+    for needed, also_needed, rights in iter_resolved(live, bad, join_rights(kept)):
+        assert list_widened_roles(rights, needed) == [], "the version that is live has lost a right"
+        assert list_widened_roles(rights, also_needed) == [], "a rollback would lead to a lost right"
+    assert keep_rights(kept, mended, NEXT) == kept, "to deploy again changes something"
+    assert keep_rights(deployed, bad, NOW, rolled_back={"F"}) == deployed, "to go forward changes something"
+
+
 def test_what_a_resource_that_is_gone_allowed_is_not_kept() -> None:
     gone = {"Fn::GetAtt": ["Old", "Arn"]}
     index = {"Fn::Sub": "${Old.Arn}/index/by_day"}
