@@ -36,7 +36,7 @@ from ops.deploy.smoke_test import run_smoke_test
 from ops.deploy.stage_file import StageConfig
 from ops.deploy.stage_record import StageRecord, find_local_endpoint, make_api_url, write_stage_record
 from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
-from ops.deploy.versions import StageVersions
+from ops.deploy.versions import StageVersions, find_rolled_back
 from ops.errors import OperationError
 from ops.local.template import adapt_template
 from ops.project import ROOT
@@ -161,7 +161,9 @@ class Deployment:
             )
         self._on_step("preparing the changes")
         if deployed:
-            template = keep_rights(deployed, package.template, package.digest)
+            stage = describe_stage(self._config.stack_name, self._aws_client)
+            rolled_back = find_rolled_back(stage, deployed)
+            template = keep_rights(deployed, package.template, package.digest, rolled_back=rolled_back)
             if keeping := list_keeping_functions(template):
                 self._add_note(
                     f"{len(keeping)} functions keep rights of the release before until the next one"

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ops.deploy.conditions import iter_branches
+
 
 def list_widened_roles(deployed: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Return a line for each action on a resource that a role of `wanted` allows and `deployed` did not.
@@ -30,16 +32,9 @@ def _iter_statements(template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping
     for name, resource in template.get("Resources", {}).items():
         if resource.get("Type") == "AWS::IAM::Role":
             for policy in resource["Properties"].get("Policies", []):
-                yield from ((name, each) for each in _flatten(policy["PolicyDocument"]["Statement"]))
-
-
-def _flatten(statements: list[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield statements, also those that stand in an `Fn::If`."""
-    for each in statements:
-        if "Fn::If" in each:
-            yield from (branch for branch in each["Fn::If"][1:] if "Action" in branch)
-        elif each.get("Effect") == "Allow":
-            yield each
+                for statement, _ in iter_branches(policy["PolicyDocument"]["Statement"]):
+                    if statement["Effect"] == "Allow":
+                        yield name, statement
 
 
 def to_text(value: Any) -> str:

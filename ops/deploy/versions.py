@@ -4,13 +4,14 @@ A release is a zip. The versions of one release have the same digest of their co
 """
 
 import re
-from base64 import b64encode
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from infra.functions import ALIAS
 from infra.template import list_functions
+from ops.deploy.releases import iter_functions
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
 
@@ -126,6 +127,18 @@ class StageVersions:
         versions = sorted((_parse(each) for each in found), key=lambda each: each.number)
         live = self._client.get_function_configuration(FunctionName=name, Qualifier=ALIAS)
         return Function(logical_id, name, versions, _parse(live))
+
+
+def find_rolled_back(stage: Stage, template: Mapping[str, Any]) -> set[str]:
+    """Return the functions of a stage's template whose alias does not name the code of that template."""
+    client, found = stage.aws_client("lambda"), set()
+    for function, properties in iter_functions(template):
+        if name := stage.outputs.get(f"{function}Name"):
+            live = client.get_function_configuration(FunctionName=name, Qualifier=ALIAS)
+            digest = b64decode(live["CodeSha256"]).hex()
+            if not str(properties.get("CodeUri", "")).endswith(f"/{digest}.zip"):
+                found.add(function)
+    return found
 
 
 def _parse(configuration: Any) -> Version:

@@ -31,36 +31,42 @@ class StageGate:
         """Let nothing in, and wait until what was under way is done. It may be repeated."""
         for name in self._iter_resources("AWS::Events::Rule"):
             self._events.disable_rule(Name=name.rpartition("/")[2])
-        mappings = list(self._iter_resources("AWS::Lambda::EventSourceMapping"))
-        for mapping in mappings:
-            self._switch(mapping, is_on=False)
-        for mapping in mappings:
-            self._await_state(mapping, "Disabled")
+        self._switch_mappings(is_on=False)
         # After the queues: a message that meets a closed function would come closer to its dead letters.
         for function in self._iter_resources("AWS::Lambda::Function"):
             self._lambda.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
         self._sleep(_SETTLE_SECONDS if is_emulated(self._stage) else _IN_FLIGHT_SECONDS)
 
     def open(self) -> None:
-        """Let everything in again. It may be repeated."""
+        """Let everything in again, and wait until all that feeds the stage is on. It may be repeated."""
         for function in self._iter_resources("AWS::Lambda::Function"):
             self._lambda.delete_function_concurrency(FunctionName=function)
-        for mapping in self._iter_resources("AWS::Lambda::EventSourceMapping"):
-            self._switch(mapping, is_on=True)
         for name in self._iter_resources("AWS::Events::Rule"):
             self._events.enable_rule(Name=name.rpartition("/")[2])
+        self._switch_mappings(is_on=True)
+
+    def _switch_mappings(self, *, is_on: bool) -> None:
+        mappings = list(self._iter_resources("AWS::Lambda::EventSourceMapping"))
+        for mapping in mappings:
+            self._switch(mapping, is_on=is_on)
+        for mapping in mappings:
+            self._await_switch(mapping, is_on=is_on)
 
     def _switch(self, mapping: str, *, is_on: bool) -> None:
-        # One that is being switched already refuses; its state is looked at below.
+        # One that is being switched already refuses: it is looked at, and switched again once it can be.
         with suppress(self._lambda.exceptions.ResourceInUseException):
             self._lambda.update_event_source_mapping(UUID=mapping, Enabled=is_on)
 
-    def _await_state(self, mapping: str, state: str) -> None:
+    def _await_switch(self, mapping: str, *, is_on: bool) -> None:
+        wanted, other = ("Enabled", "Disabled") if is_on else ("Disabled", "Enabled")
         for _ in range(_MAX_LOOKS):
-            if self._lambda.get_event_source_mapping(UUID=mapping)["State"] == state:
+            state = self._lambda.get_event_source_mapping(UUID=mapping)["State"]
+            if state == wanted:
                 return
+            if state == other:
+                self._switch(mapping, is_on=is_on)
             self._sleep(_SETTLE_SECONDS)
-        raise OperationError(f"what feeds a function did not become {state}: run the command again")
+        raise OperationError(f"what feeds a function did not become {wanted}: run the command again")
 
     def _iter_resources(self, kind: str) -> Iterator[str]:
         pages: Any = self._stage.aws_client("cloudformation").get_paginator("list_stack_resources")

@@ -22,7 +22,10 @@ FUNCTIONS = ("APIHandler", "RollUpDueDays", "AgeRegistrations")
 
 
 class Closed:
-    """The functions, schedules and stack of a stage without any but its tables."""
+    """The functions, schedules and stack of a stage without any but its tables.
+
+    It has one function, one rule, and one mapping, which is still being switched until it is looked at.
+    """
 
     class exceptions:  # noqa: N801 - the SDK's name
         ResourceInUseException = KeyError
@@ -30,6 +33,8 @@ class Closed:
     def __init__(self, calls: list[str], environment: Mapping[str, str]) -> None:
         self.calls = calls
         self.failing = ""
+        self.mapping = "Enabled"
+        self.rule = "Enabled"
         self._environment = environment
 
     def get_function_configuration(self, **_: str) -> dict[str, Any]:
@@ -39,10 +44,26 @@ class Closed:
         return self
 
     def paginate(self, **_: str) -> list[dict[str, Any]]:
-        kinds = ("AWS::Lambda::Function",)
+        kinds = ("AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule")
         return [
             {"StackResourceSummaries": [{"ResourceType": kind, "PhysicalResourceId": kind} for kind in kinds]}
         ]
+
+    def update_event_source_mapping(self, *, Enabled: bool, **_: str) -> None:  # noqa: N803 - the SDK's name
+        if self.mapping.endswith("ing"):
+            raise self.exceptions.ResourceInUseException
+        self.mapping = "Enabling" if Enabled else "Disabling"
+
+    def get_event_source_mapping(self, **_: str) -> dict[str, str]:
+        settled = {"Enabling": "Enabled", "Disabling": "Disabled"}
+        self.mapping = settled.get(self.mapping, self.mapping)
+        return {"State": self.mapping}
+
+    def disable_rule(self, **_: str) -> None:
+        self.rule = "Disabled"
+
+    def enable_rule(self, **_: str) -> None:
+        self.rule = "Enabled"
 
     def put_function_concurrency(self, **_: Any) -> None:
         self.calls.append("closed")

@@ -54,6 +54,7 @@ def test_what_was_damaged_is_as_it_was_and_what_came_later_is_listed_by_its_devi
     assert done.losses.changed == {changed: "active"}
     assert market.register(3), "a device sends it again"
     assert market.calls == ["closed", "opened", "run", "run"]
+    assert (market.closed.mapping, market.closed.rule) == ("Enabled", "Enabled")
     tables = boto3.client("dynamodb").list_tables()["TableNames"]
     assert sorted(tables) == sorted(list_tables(market.stage.outputs)), "a copy was left"
 
@@ -173,6 +174,7 @@ def test_a_restore_that_was_cut_off_goes_on_where_it_was(market: Market) -> None
     with pytest.raises(CutOff):
         market.begin(on_step=cut_off)
     assert market.calls == ["closed"], "it is open before it is whole"
+    assert (market.closed.mapping, market.closed.rule) == ("Disabled", "Disabled")
 
     done = market.restore()
 

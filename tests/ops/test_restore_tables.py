@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from infra.template import join_template
 from ops.deploy.stages import Stage
+from ops.errors import OperationError
 from ops.project import REGION
 from ops.restore.copies import MomentOutOfReach, PointInTimeCopies, name_copies
 from ops.restore.gate import StageGate
@@ -246,6 +247,7 @@ def test_every_table_is_copied_at_the_moment_under_its_own_key_and_a_copy_that_e
 
 
 MAPPING = "0192f3a1-7c00-4000-8000-0000000000aa"
+MAPPING_ID = {"UUID": MAPPING}
 RESOURCES = {
     "AWS::Lambda::Function": "function-1",
     "AWS::Lambda::EventSourceMapping": MAPPING,
@@ -298,7 +300,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
 
 
 def test_a_stage_is_closed_queues_first_and_what_is_under_way_is_waited_for(gateway: Gateway) -> None:
-    function, mapping = gateway.stubbers["lambda"], {"UUID": MAPPING}
+    function, mapping = gateway.stubbers["lambda"], MAPPING_ID
     gateway.stubbers["events"].add_response("disable_rule", {}, {"Name": "rule-1"})
     function.add_response("update_event_source_mapping", {}, {**mapping, "Enabled": False})
     function.add_response("get_event_source_mapping", {"State": "Disabling"}, mapping)
@@ -315,12 +317,57 @@ def test_a_stage_is_closed_queues_first_and_what_is_under_way_is_waited_for(gate
 def test_a_stage_is_opened_with_all_that_feeds_it(gateway: Gateway) -> None:
     function = gateway.stubbers["lambda"]
     function.add_response("delete_function_concurrency", {}, {"FunctionName": "function-1"})
-    # Another run is switching it at this moment.
-    function.add_client_error(
-        "update_event_source_mapping",
-        "ResourceInUseException",
-        expected_params={"UUID": MAPPING, "Enabled": True},
-    )
+    function.add_response("update_event_source_mapping", {}, {**MAPPING_ID, "Enabled": True})
+    function.add_response("get_event_source_mapping", {"State": "Enabling"}, MAPPING_ID)
+    function.add_response("get_event_source_mapping", {"State": "Enabled"}, MAPPING_ID)
     gateway.stubbers["events"].add_response("enable_rule", {}, {"Name": "rule-1"})
 
     gateway.make_gate().open()
+
+
+def expect_a_mapping_that_is_switched_the_other_way(
+    function: Stubber, states: list[str], *, is_on: bool
+) -> None:
+    """Expect requests on a mapping that refuses to be switched until it has settled in the second state."""
+    request = {**MAPPING_ID, "Enabled": is_on}
+    function.add_client_error(
+        "update_event_source_mapping", "ResourceInUseException", expected_params=request
+    )
+    for number, state in enumerate(states):
+        function.add_response("get_event_source_mapping", {"State": state}, MAPPING_ID)
+        if number == 1:
+            function.add_response("update_event_source_mapping", {}, request)
+
+
+def test_a_mapping_that_a_close_was_still_switching_off_is_on_after_opening(gateway: Gateway) -> None:
+    function = gateway.stubbers["lambda"]
+    function.add_response("delete_function_concurrency", {}, {"FunctionName": "function-1"})
+    states = ["Disabling", "Disabled", "Enabling", "Enabled"]
+    expect_a_mapping_that_is_switched_the_other_way(function, states, is_on=True)
+    gateway.stubbers["events"].add_response("enable_rule", {}, {"Name": "rule-1"})
+
+    gateway.make_gate().open()
+
+
+def test_a_mapping_that_was_still_being_switched_on_is_off_after_closing(gateway: Gateway) -> None:
+    function = gateway.stubbers["lambda"]
+    gateway.stubbers["events"].add_response("disable_rule", {}, {"Name": "rule-1"})
+    states = ["Enabling", "Enabled", "Disabling", "Disabled"]
+    expect_a_mapping_that_is_switched_the_other_way(function, states, is_on=False)
+    function.add_response(
+        "put_function_concurrency", {}, {"FunctionName": "function-1", "ReservedConcurrentExecutions": 0}
+    )
+
+    gateway.make_gate().close()
+
+
+def test_a_stage_is_not_called_open_before_all_that_feeds_it_is_on(gateway: Gateway) -> None:
+    function = gateway.stubbers["lambda"]
+    function.add_response("delete_function_concurrency", {}, {"FunctionName": "function-1"})
+    function.add_response("update_event_source_mapping", {}, {**MAPPING_ID, "Enabled": True})
+    for _ in range(150):
+        function.add_response("get_event_source_mapping", {"State": "Updating"}, MAPPING_ID)
+    gateway.stubbers["events"].add_response("enable_rule", {}, {"Name": "rule-1"})
+
+    with pytest.raises(OperationError, match="did not become Enabled: run the command again"):
+        gateway.make_gate().open()

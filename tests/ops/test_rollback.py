@@ -4,6 +4,7 @@ import io
 import json
 from base64 import b64decode
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 from zipfile import ZipFile, ZipInfo
 
@@ -17,7 +18,7 @@ from infra.functions import ALIAS
 from infra.template import list_functions
 from ops.cli import main
 from ops.deploy.stages import StackOutputs, Stage
-from ops.deploy.versions import StageVersions
+from ops.deploy.versions import StageVersions, find_rolled_back
 from ops.project import REGION
 from tests.ops.command_lines import run_daftar
 
@@ -120,6 +121,23 @@ def test_a_function_that_the_older_release_did_not_have_stays(account: Account) 
     assert roll_back(account).exit_code == 0
     after = account.read_live()
     assert [name for name in before if before[name] == after[name]] == ["ExportDays"]
+
+
+def name_release(release: str) -> dict[str, Any]:
+    """Return the template of a release, as far as it names the code of the functions."""
+    digest = sha256(make_zip(release)).hexdigest()
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": f"s3://b/{digest}.zip"}}
+    return {"Resources": dict.fromkeys(list_functions(), function)}
+
+
+def test_functions_that_were_rolled_back_do_not_run_the_release_that_is_deployed(account: Account) -> None:
+    account.release("1", *(name for name in list_functions() if name != "ExportDays"))
+    account.release("2")
+    assert find_rolled_back(account.make_stage(), name_release("2")) == set()
+
+    assert roll_back(account).exit_code == 0
+
+    assert find_rolled_back(account.make_stage(), name_release("2")) == {*list_functions()} - {"ExportDays"}
 
 
 def test_a_second_rollback_must_be_asked_for(account: Account) -> None:
