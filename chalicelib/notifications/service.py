@@ -46,7 +46,7 @@ from chalicelib.notifications.model import (
     SmsState,
 )
 from chalicelib.notifications.rules import find_abandon_reason, may_resend
-from chalicelib.notifications.sms_ids import derive_former_sms_id, derive_sms_id
+from chalicelib.notifications.sms_ids import derive_sms_id, iter_earlier_sms_ids
 from chalicelib.notifications.stores import Campaigns, Registrations, SmsLedger
 from chalicelib.notifications.templates import SmsKind, get_template
 from chalicelib.registrations.errors import RegistrationUnknown
@@ -135,8 +135,8 @@ class NotificationService:
         return self._begin(sms, registration)
 
     def _begin(self, sms: Sms, registration: Registration) -> Sms:
-        # An event that comes again after the upgrade to keyed ids has its row under the former id.
-        sms = self._ledger.get(derive_former_sms_id(sms)) or self._ledger.get_or_create(sms)
+        earlier = map(self._ledger.get, iter_earlier_sms_ids(self._hashing, sms))
+        sms = next(filter(None, earlier), None) or self._ledger.get_or_create(sms)
         if sms.kind is SmsKind.REMINDER:
             return sms
         return self._advance(sms, registration)

@@ -5,6 +5,8 @@ can be reversed by trying all of them.
 """
 
 import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
 
 from chalicelib.crypto.hashing import KeyedHash
 from chalicelib.messaging.model import SmsId
@@ -29,6 +31,19 @@ def derive_sms_id(
     """
     name = _name_event(reference, purpose, template_version, event_version, request_version)
     return SmsId(hashing.digest("sms", name)[:_LENGTH])
+
+
+def iter_earlier_sms_ids(hashing: KeyedHash, sms: Sms) -> Iterator[SmsId]:
+    """Yield the other ids that the SMS for an event may have got: of former releases, and of former wordings.
+
+    An event comes again after a release, by a restore or a redrive; its SMS was sent in the words of then.
+    """
+    yield derive_former_sms_id(sms)
+    for version in range(sms.template_version - 1, 0, -1):
+        yield derive_sms_id(
+            hashing, sms.reference, sms.purpose, version, sms.event_version, sms.request_version
+        )
+        yield derive_former_sms_id(replace(sms, template_version=version))
 
 
 def derive_former_sms_id(sms: Sms) -> SmsId:

@@ -76,6 +76,22 @@ def test_an_event_that_comes_again_after_the_upgrade_sends_no_second_sms(state: 
     assert harness.get_only_sms() == stored
 
 
+@pytest.mark.parametrize("is_keyed", [True, False])
+@pytest.mark.parametrize("state", [SmsState.ACCEPTED, SmsState.FAILED])
+def test_an_event_that_comes_again_is_not_told_again_in_newer_words(state: SmsState, is_keyed: bool) -> None:
+    assert VERSION > 1, "choose a purpose whose template has changed"
+    harness = NotificationHarness()
+    stored = make_sms(template_version=1, state=state, due_at=None)
+    keyed = derive_sms_id(HASHING, stored.reference, stored.purpose, 1)
+    stored = replace(stored, sms_id=keyed if is_keyed else derive_former_sms_id(stored))
+    harness.ledger.sms_by_id[stored.sms_id] = stored
+
+    assert harness.consume_event() == stored
+
+    assert harness.gateway.sent_sms == []
+    assert harness.get_only_sms() == stored
+
+
 def test_an_sms_that_was_pending_at_the_upgrade_is_sent_once_from_its_row() -> None:
     harness = NotificationHarness()
     stored = store_former_row(harness)
