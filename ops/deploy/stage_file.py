@@ -35,6 +35,7 @@ REQUIRED_IN_PRODUCTION = ("AlarmEmail", "MailFrom", "MailIdentity")
 # anybody can reach its API.
 FIXED_IN_PRODUCTION = {"DeletionProtection": "true", "Canary": "true", "Firewall": "true"}
 
+_STACK_PREFIX = "daftar-"
 _PRODUCTION = "prod"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _MAX_BUCKET_LENGTH = 63
@@ -60,7 +61,7 @@ class StageConfig:
 
     @property
     def stack_name(self) -> str:
-        return f"daftar-{self.name}"
+        return f"{_STACK_PREFIX}{self.name}"
 
     @property
     def kind(self) -> str:
@@ -69,7 +70,18 @@ class StageConfig:
 
     def get_bucket(self, account: str) -> str:
         """Return the bucket for packages, whose name is unique among all accounts."""
-        return self.bucket or f"{self.stack_name}-artefacts-{account}-{self.region}"
+        return self.bucket or _name_bucket(self.stack_name, account, self.region)
+
+
+def _name_bucket(stack_name: str, account: str, region: str) -> str:
+    return f"{stack_name}-artefacts-{account}-{region}"
+
+
+def find_bucket(stack_name: str, account: str, region: str, file: Path = STAGE_FILE) -> str:
+    """Return the bucket for packages of a stage, which may be gone. Raise StageFileInvalid."""
+    section = _read_stages(file).get(stack_name.removeprefix(_STACK_PREFIX))
+    bucket = section.get("bucket") if isinstance(section, dict) else None
+    return str(bucket or _name_bucket(stack_name, account, region))
 
 
 def read_stage_config(name: str, file: Path = STAGE_FILE) -> StageConfig:
