@@ -57,19 +57,22 @@ class Setting:
 _CHECKS: Mapping[str, Callable[[Any, Any], bool]] = {"ge": operator.ge, "gt": operator.gt, "le": operator.le}
 
 
-def setting(
+def setting(  # noqa: PLR0913 - keyword-only, one for each limit
     variable: str,
     *,
     description: str,
     parse: Callable[[str], Any] = str,
     default: Any = _REQUIRED,
     pattern: str | None = None,
-    **limits: Any,
+    ge: Any = None,
+    gt: Any = None,
+    le: Any = None,
 ) -> Any:
     """Declare an attribute of a subclass of SettingsBase: required, unless it has a default.
 
     `pattern` is that of the whole text. The limits `ge`, `gt` and `le` are those of the parsed value.
     """
+    limits = {name: limit for name, limit in (("ge", ge), ("gt", gt), ("le", le)) if limit is not None}
     return Setting(
         variable, description=description, parse=parse, default=default, pattern=pattern, limits=limits
     )

@@ -1,6 +1,6 @@
 """The share of a scheduled job that one run does, where several runs do the job side by side.
 
-The event of a schedule names it. Two runs with the same work do no harm, as they never did: so the number of
+The event of a schedule names it. Two runs with the same work do no harm: so the number of
 shares may change at any time, and an event without a share is for all of the work.
 """
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from infra import shares
+
 _MINUTE, _FIVE_MINUTES, _HOUR = 60, 300, 3600
 _API_DIMENSIONS = {"ApiName": {"Ref": "AWS::StackName"}, "Stage": {"Ref": "RestAPI.Stage"}}
 
@@ -29,7 +31,7 @@ class Alarm:
 
     A period without data counts as good. An alarm that fires `below` its threshold fires when the data ends.
     Before the first data, which a new stage has none of, it is silent, because only a change of its state is
-    published.
+    published. A `threshold_parameter` of the stage stands in place of `threshold`.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Alarm:
     dimensions: Mapping[str, Any] = field(default_factory=dict)
     statistic: str = "Sum"
     threshold: int = 1
+    threshold_parameter: str | None = None
     period_seconds: int = _FIVE_MINUTES
     periods: int = 1
     below: bool = False
@@ -55,7 +58,8 @@ class Alarm:
         sign = "<" if self.below else "≥"
         duration = _format_duration(self.period_seconds)
         times = f"{self.periods} periods of {duration}" if self.periods > 1 else duration
-        return f"`{self.metric}`: {self.statistic.lower()} {sign} {self.threshold} in {times}"
+        threshold = f"`{self.threshold_parameter}`" if self.threshold_parameter else self.threshold
+        return f"`{self.metric}`: {self.statistic.lower()} {sign} {threshold} in {times}"
 
     def make_resource(self, urgency: Urgency | None = Urgency.TICKET) -> dict[str, Any]:
         statistic = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
@@ -66,11 +70,14 @@ class Alarm:
             statistic: self.statistic,
             "Period": self.period_seconds,
             "EvaluationPeriods": self.periods,
-            "Threshold": self.threshold,
+            "Threshold": {"Ref": self.threshold_parameter} if self.threshold_parameter else self.threshold,
             "ComparisonOperator": "LessThanThreshold" if self.below else "GreaterThanOrEqualToThreshold",
             "TreatMissingData": "missing" if self.below else "notBreaching",
             **make_actions(urgency, on_missing_data=self.below),
         }
+        if self.below and self.threshold_parameter:
+            # Some runs of several may be missing, and then there is data.
+            properties |= make_actions(urgency)
         if self.dimensions:
             dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions.items()]
             properties["Dimensions"] = dimensions
@@ -90,8 +97,17 @@ def function_throttles(function: str, meaning: str, action: str) -> Alarm:
 def function_not_run(
     name: str, function: str, meaning: str, action: str, *, period_seconds: int = _HOUR, periods: int = 2
 ) -> Alarm:
-    """Return the alarm on a scheduled function without an invocation in any of `periods` periods."""
-    schedule = {"period_seconds": period_seconds, "periods": periods, "below": True}
+    """Return the alarm on a scheduled function without an invocation in any of `periods` periods.
+
+    Of one that runs several times side by side, every run is wanted.
+    """
+    runs = shares.PARAMETER if function in shares.SCHEDULES else None
+    schedule = {
+        "period_seconds": period_seconds,
+        "periods": periods,
+        "below": True,
+        "threshold_parameter": runs,
+    }
     return _on_function(name, function, "Invocations", meaning=meaning, action=action, **schedule)
 
 

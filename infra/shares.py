@@ -12,7 +12,7 @@ from infra.functions import ALIAS
 
 PARAMETER, CONDITION = "RunsSideBySide", "RunsAreSideBySide"
 
-# As `app.py` has them, from which nothing here is made.
+# Must be the schedules in `app.py`; a test compares them.
 SCHEDULES = {"RollUpDueDays": "cron(0 * * * ? *)", "AgeRegistrations": "cron(10/30 * * * ? *)"}
 
 # A rule of EventBridge takes no more.
@@ -36,32 +36,32 @@ def make_input(number: int, count: int) -> str:
     return json.dumps({**_EVENT, "detail": {"share": number, "count": count}})
 
 
-def add_first_shares(resources: Mapping[str, Any], most: int) -> None:
+def add_first_shares(resources: Mapping[str, Any], count: int) -> None:
     """Have the rule of each function's own schedule start the first share, under the condition."""
     for function in SCHEDULES:
         event = resources[function]["Properties"]["Events"][f"{function}Event"]["Properties"]
-        event["Input"] = {"Fn::If": [CONDITION, make_input(0, most), {"Ref": "AWS::NoValue"}]}
+        event["Input"] = {"Fn::If": [CONDITION, make_input(0, count), {"Ref": "AWS::NoValue"}]}
 
 
-def make_rules(resources: Mapping[str, Any], most: int) -> dict[str, Any]:
+def make_rules(resources: Mapping[str, Any], count: int) -> dict[str, Any]:
     """Return the rules of the other shares, with the permission of each to start its function."""
     return {
         name: {**resource, "Condition": CONDITION}
         for function in SCHEDULES
-        for name, resource in _iter_resources(function, resources[function]["Properties"]["Events"], most)
+        for name, resource in _iter_resources(function, resources[function]["Properties"]["Events"], count)
     }
 
 
-def _iter_resources(function: str, events: Mapping[str, Any], most: int) -> Iterator[tuple[str, Any]]:
+def _iter_resources(function: str, events: Mapping[str, Any], count: int) -> Iterator[tuple[str, Any]]:
     own = events[f"{function}Event"]["Properties"]
-    for first in range(1, most, _MAX_TARGETS):
-        numbers = range(first, min(first + _MAX_TARGETS, most))
+    for first in range(1, count, _MAX_TARGETS):
+        numbers = range(first, min(first + _MAX_TARGETS, count))
         rule = f"{function}SharesFrom{first}"
         targets = [
             {
                 "Id": f"Share{number}",
                 "Arn": {"Ref": f"{function}Alias{ALIAS}"},
-                "Input": make_input(number, most),
+                "Input": make_input(number, count),
                 "RetryPolicy": own["RetryPolicy"],
                 "DeadLetterConfig": own["DeadLetterConfig"],
             }

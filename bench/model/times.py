@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.model.backlogs import drain, make_day
 from bench.model.limits import Model, find_relay_limit
-from chalicelib.registrations.schedule import SHUTDOWN_MARGIN_MS, WORKERS
+from chalicelib.registrations.schedule import CHANGED_AT_ONCE, SHUTDOWN_MARGIN_MS
 from chalicelib.rollups.schedule import SHARE_OF_ONE_DAY, SHUTDOWN_MARGIN
 
 _SECONDS_A_MINUTE, _SECONDS_A_HOUR = 60, 3_600
@@ -109,13 +109,14 @@ def _iter_daily(model: Model) -> Iterator[TimedJob]:
 def _count_ageing(model: Model) -> float:
     """Return the seconds of a run that a registration takes which expires, and is deleted later.
 
-    Several are changed at once, so that waiting and CPU overlap: whichever is longer counts.
+    Several are changed at once, so that waiting and CPU overlap: whichever is longer counts. Transactions
+    that are refused because of each other are not counted.
     """
     milliseconds = 0.0
     for operation in ("expire_a_registration", "delete_personal_fields"):
         counts = model.counts[operation]
         requests = counts["dynamodb.requests"] + counts.get("s3.requests", 0)
-        waiting = requests * model.load["dynamodb_milliseconds"] / WORKERS
+        waiting = requests * model.load["dynamodb_milliseconds"] / CHANGED_AT_ONCE
         milliseconds += max(waiting, model.load[f"{operation}_cpu_milliseconds"])
     return milliseconds / _MILLISECONDS
 

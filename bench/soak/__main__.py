@@ -54,6 +54,8 @@ def main(
     hour_seconds: float,
 ) -> None:
     """Soak a local stack of its own, with some campaigns that share the registrations."""
+    if registrations < markets * (batch_size + 1):
+        raise click.UsageError("each campaign needs a batch and one more registration")
     try:
         with (
             shutdown_on_signal(),

@@ -7,6 +7,7 @@ from statistics import median
 
 _QUARTERS = 4
 _USUAL_DAY = 10_000
+_NOTICED_SECONDS = 10.0
 
 
 def measure_growth(values: Sequence[float], *, floor: float) -> float:
@@ -32,5 +33,9 @@ def find_oldest_age(times: Sequence[float], done: int, now: float) -> float:
 
 
 def divide_by_size(seconds: float, registrations: int) -> float:
-    """Return the seconds for each 10,000 registrations of a larger day, else the seconds."""
-    return seconds * min(1.0, _USUAL_DAY / registrations) if registrations else seconds
+    """Return the seconds for each 10,000 registrations of a larger day, else the seconds.
+
+    Less than ten seconds count as ten before they are divided: noise does not grow with the day.
+    """
+    noticed = max(seconds, _NOTICED_SECONDS)
+    return noticed * min(1.0, _USUAL_DAY / registrations) if registrations else noticed

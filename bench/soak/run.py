@@ -13,8 +13,9 @@ from bench.load.books import Settlement
 from bench.load.campaign import LoadedCampaign
 from bench.load.sender import Timing, send_on_schedule
 from bench.soak.campaigns import SoakedCampaigns
+from bench.soak.flatness import divide_by_size
 from bench.soak.processes import EMULATOR, sample_processes
-from bench.soak.samples import SoakSample
+from bench.soak.samples import WITHOUT_COUNT, WITHOUT_SMS, SoakSample
 from bench.stack import CaptureRefused
 from ops.aws_errors import AWS_ERRORS
 
@@ -85,7 +86,7 @@ class Soak:
         self._turns = campaigns.plan_turns(plan.registrations, plan.batch_size)
         self._began_at = time.monotonic()
         self._finished = Event()
-        self._count_age = 0.0
+        self._count_age = divide_by_size(0.0, 0)
         self._samples: list[SoakSample] = []
         self._errors: Counter[str] = Counter()
 
@@ -136,8 +137,8 @@ class Soak:
                 _shorten(name): found for name, found in sample_processes(self._campaigns.port).items()
             },
             ages={
-                "registration without an SMS": self._campaigns.find_sms_age(),
-                "registration without a count, by size of the days": self._count_age,
+                WITHOUT_SMS: self._campaigns.find_sms_age(),
+                WITHOUT_COUNT: self._count_age,
             },
         )
         self._samples.append(sample)

@@ -34,7 +34,7 @@ class LazyRoutes(MutableMapping[str, dict[str, Any]]):
         self._register_others: Callable[[], None] | None = register_others
 
     def complete(self) -> None:
-        """Register all routes, unless they are. If that fails, so does each later attempt."""
+        """Register all routes, unless they are. After a failure, the next attempt begins again."""
         if self._register_others is not None:
             # Registering reads the routes.
             register, self._register_others = self._register_others, None

@@ -21,10 +21,10 @@ Result = TypeVar("Result")
 SHUTDOWN_MARGIN_MS = 20_000
 """Time that a run reserves for the registrations that it is changing, and for logging its result."""
 
-WORKERS = 10
+CHANGED_AT_ONCE = 10
 """The registrations that a run changes at once: so many connections the AWS clients keep open."""
 
-# References that are read from the index before the workers take them.
+# References that are read from the index before the threads take them.
 _BATCH_SIZE = 200
 
 # Counted beside the statuses: destroying personal data does not change the status.
@@ -55,7 +55,7 @@ class _AgeingRun:
     ) -> Iterator[Result]:
         """Yield the result for each registration that did not fail, until the time is over."""
         remaining = iter(references)
-        with ThreadPoolExecutor(WORKERS) as pool:
+        with ThreadPoolExecutor(CHANGED_AT_ONCE) as pool:
             while not self.is_cut and (batch := list(islice(remaining, _BATCH_SIZE))):
                 conflicts: list[Reference] = []
                 attempt = partial(self._attempt, operation, on_conflict=conflicts.append)

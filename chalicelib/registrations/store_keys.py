@@ -43,6 +43,10 @@ LINK_PREFIX = "TOOK#"
 # Without a shard behind it, it is the count of an earlier release.
 DELETIONS_PREFIX = "DELETED"
 
+# A multiple of the shards of what is due: a run changes registrations of one such shard at once, whose counts
+# would else stand in one item.
+_DELETION_SHARDS = 8 * SHARD_COUNT
+
 UNUSUAL_SORT_KEY = "UNUSUAL"
 
 # Remnants, and unusual clients, sort after every instant.
@@ -90,7 +94,8 @@ def make_sponsor_key(sponsor: CampaignSponsor) -> Key:
 
 def make_deletions_key(campaign_id: str, reference: Reference) -> Key:
     """Return the key of one of a campaign's counts, which registrations deleted at once would contend for."""
-    return {"pk": make_deletions_pk(campaign_id), "sk": f"{DELETIONS_PREFIX}#{find_shard(reference)}"}
+    shard = zlib.crc32(reference.encode()) % _DELETION_SHARDS
+    return {"pk": make_deletions_pk(campaign_id), "sk": f"{DELETIONS_PREFIX}#{shard}"}
 
 
 def make_deletions_pk(campaign_id: str) -> str:

@@ -20,12 +20,16 @@ from chalicelib.registrations.stream import (
     UnusualClientChange,
 )
 
+# On a capture or registration that `daftar restore --into` has copied: its version then. Another stage has
+# published what was known until then.
+COPIED_VERSION = "copied_version"
+
 # The attributes that are read, by sort key. Sealed values are never read: Lambda hands binary values over as
 # base64 text, which is not what the table holds, and the facts of a registration contain such values.
 ATTRIBUTES_READ = {
-    "CAPTURE": ("sk", "taken", "day_shard", "facts", "reference", "forgotten"),
+    "CAPTURE": ("sk", "taken", "day_shard", "facts", "reference", "forgotten", COPIED_VERSION),
     "APPLICATION": (
-        *("sk", "taken", "reference", "history", "flags"),
+        *("sk", "taken", "reference", "history", "flags", COPIED_VERSION),
         *("worker_key", "identity_hashes", "destroyed_at"),
     ),
     UNUSUAL_SORT_KEY: ("sk", "taken"),
@@ -70,6 +74,7 @@ def _parse_capture_change(capture: Values, *, is_new: bool) -> CaptureChange | N
         reference=capture.get("reference"),
         correlation_id=capture["taken"].get("correlation_id", ""),
         capture_id=capture["taken"].get("capture_id"),
+        is_copy=COPIED_VERSION in capture,
     )
 
 
@@ -79,6 +84,8 @@ def _parse_registration_change(
     """Return the change of a registration; `current` is None if it was erased, `previous` if it is new."""
     registration: Values = current or previous or {}
     known_history = registration["history"] if previous is None else previous["history"]
+    copied_version = int(registration.get(COPIED_VERSION, 0))
+    start = max(len(known_history), copied_version)
     flags, known_flags = (_parse_flags(each) for each in (registration, previous or {}))
     return RegistrationChange(
         campaign_day=parse_campaign_day(registration),
@@ -86,7 +93,7 @@ def _parse_registration_change(
         reference=Reference(registration["reference"]),
         correlation_id=registration["taken"]["correlation_id"],
         flags=flags,
-        new_events=tuple(_parse_events(registration["history"], start=len(known_history))),
+        new_events=tuple(_parse_events(registration["history"], start=start)),
         client_id=registration["taken"].get("client_id", ""),
         new_flags=tuple(each for each in flags if each not in known_flags),
         worker_key=(current or {}).get("worker_key"),
@@ -94,6 +101,7 @@ def _parse_registration_change(
         lookups=read_lookups((current or {}).get("identity_hashes")),
         previous_lookups=read_lookups((previous or {}).get("identity_hashes")),
         is_gone=current is None or "destroyed_at" in current,
+        is_copy=copied_version > 0,
     )
 
 

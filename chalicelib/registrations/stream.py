@@ -35,7 +35,10 @@ _NOTIFIABLE_STATUSES = {
 
 @dataclass(frozen=True)
 class CaptureChange:
-    """A stored, corrected or erased capture. An erased one has no outcome, reference or correlation id."""
+    """A stored, corrected or erased capture. An erased one has no outcome, reference or correlation id.
+
+    `is_copy`: another stage has received it, so that it is new to nobody.
+    """
 
     campaign_day: CampaignDay
     is_new: bool
@@ -44,6 +47,7 @@ class CaptureChange:
     reference: Reference | None
     correlation_id: str
     capture_id: str | None = None
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class RegistrationChange:
 
     `new_flags` are those since the last change. `lookups` are the keyed hashes by which registrations of
     different workers are found together: they and `worker_key` are gone once it was destroyed or erased.
+    `is_copy`: another stage has received it, and published its events until it was copied.
     """
 
     campaign_day: CampaignDay
@@ -80,6 +85,7 @@ class RegistrationChange:
     lookups: Mapping[str, str] = field(default_factory=dict)
     previous_lookups: Mapping[str, str] = field(default_factory=dict)
     is_gone: bool = False
+    is_copy: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,14 +153,14 @@ class StreamPublisher:
 
 
 def _iter_capture_events(change: CaptureChange) -> Iterator[DomainEvent]:
-    is_known_worker = change.is_new and change.outcome is Outcome.ALREADY_REGISTERED
+    is_known_worker = change.is_new and not change.is_copy and change.outcome is Outcome.ALREADY_REGISTERED
     if is_known_worker and change.disclosure is Disclosure.OFFICER and change.reference is not None:
         yield KnownWorkerMet(reference=change.reference, correlation_id=change.correlation_id)
 
 
 def _iter_registration_events(change: RegistrationChange) -> Iterator[DomainEvent]:
     # A phone number that is over its cap gets no SMS: giving it again and again must not flood its owner.
-    if change.is_new and Flag.PHONE_OVER_CAP not in change.flags:
+    if change.is_new and not change.is_copy and Flag.PHONE_OVER_CAP not in change.flags:
         yield RegistrationReceived(reference=change.reference, correlation_id=change.correlation_id)
     for event in change.new_events:
         if event.status in _NOTIFIABLE_STATUSES.get(event.event_type, ()):

@@ -21,7 +21,7 @@ from ops.restore.copies import Copies, PointInTimeCopies, ScannedCopies
 from ops.restore.drill import run_drill
 from ops.restore.gate import StageGate
 from ops.restore.merging import POLICIES_IF_DAMAGED, TAKEN_BACK, choose_policies
-from ops.restore.new_stage import restore_into
+from ops.restore.new_stage import require_filled, restore_into
 from ops.restore.restoration import restore, run_schedules
 
 _DRILL_WORKERS = 1000
@@ -36,8 +36,8 @@ class RestoreDeclined(OperationError):
 @click.command(
     "restore",
     cls=Command,
-    fails_when="the moment is out of reach, the new stage is not empty, it was declined, or it failed; the "
-    "restored stage then stays closed",
+    fails_when="the moment is out of reach, the new stage is not empty or not filled yet, it was declined, "
+    "or it failed; the restored stage then stays closed",
     json_fields=FIELDS,
 )
 @click.option("--at", "moment", metavar="TIME", type=MOMENT, help="The moment, with a UTC offset.")
@@ -118,6 +118,7 @@ def _close(stage: Stage) -> None:
 def _open(stage: Stage) -> Result:
     # Not while a restore takes back what would come in.
     with hold_lock(make_key_changes(stage)):
+        require_filled(stage)
         StageGate(stage).open()
     notes = [*run_schedules(stage)]
     return Result({"notes": notes}, ["the stage is open", *(f"note: {note}" for note in notes)])

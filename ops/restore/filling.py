@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.crypto.kms import build_context
+from chalicelib.registrations.store_stream import COPIED_VERSION
 from ops.aws_errors import get_error_code
 from ops.deploy.stages import Stage
 from ops.errors import OperationError
@@ -21,10 +22,10 @@ from ops.sealed_items import list_tables
 # The old stage as it is now. Its copy comes over it, as the table's policy says.
 _AS_IT_IS = Policy(keeps_changes=False, keeps_additions=True)
 
-# What is under way to people in chats: the old stage may still deliver it. All of it expires.
-_LEFT_OUT = "ConversationsTable"
 # The rate limiter's own state, and its stop, are the new stage's.
 _LINE = "LINE"
+# What is under way to people in chats: the old stage may still deliver it. It expires within days.
+_MESSAGE = "OUT#"
 
 _UNKNOWN = {
     "RegistrationsTable": "which captures came since: each device sends again from the number that is named",
@@ -33,6 +34,7 @@ _UNKNOWN = {
     "SmsLedgerTable": "which SMS went out since: those of the last minutes before may go out twice",
     "SendingTable": "who opted out since, and which reports managers got",
     "RequestsTable": "who was erased since: each of them has to be erased again by hand",
+    "ConversationsTable": "who stopped messages in a chat since, and which captures came by it",
     "ReviewsTable": "what managers looked at since",
     "AuditTable": "what clients did since",
     "KeysTable": "which keys were made since",
@@ -82,23 +84,22 @@ class Filling:
 
     def merge_table(self, table: str, is_wanted: Callable[[Item], bool]) -> Merged:
         """Satisfies `MergeTable`: first what the old stage has now, as far as it is kept, then its copy."""
-        if table == _LEFT_OUT:
-            return Merged()
         if table == "KeysTable":
             return Merged(put_back=self.move_live_keys() + self._move_keys(self._copies[table]))
         policy, target = self._policies[table], self._new.outputs[f"{table}Name"]
 
         def is_of_stage(item: Item) -> bool:
-            return is_wanted(item) and not item.get("pk", {}).get("S", "").startswith(_LINE)
+            return is_wanted(item) and not _is_left_out(item)
 
         def is_kept(item: Item) -> bool:
             # A capture that was erased is not accepted again.
             return is_of_stage(item) and (policy.keeps_additions or "forgotten" in item)
 
+        prepare = _mark_as_copy if table == "RegistrationsTable" else _leave
         brought = Merged()
         if table in self._live:
-            brought = self._merge(table, self._live, target, _AS_IT_IS, is_wanted=is_kept)
-        put_back = self._merge(table, self._copies, target, policy, is_wanted=is_of_stage)
+            brought = self._merge(table, self._live, target, _AS_IT_IS, is_wanted=is_kept, prepare=prepare)
+        put_back = self._merge(*(table, self._copies, target, policy), is_wanted=is_of_stage, prepare=prepare)
         return replace(put_back, put_back=brought.put_back + put_back.put_back)
 
     def move_live_keys(self) -> int:
@@ -157,3 +158,20 @@ class Filling:
             on_page=self._keep_lock,
             **options,
         )
+
+
+def _mark_as_copy(item: Item) -> Item:
+    """Return an item of registrations, marked so that the new stage does not publish it."""
+    if item["sk"]["S"] not in {"CAPTURE", "APPLICATION"}:
+        return item
+    version = len(item["history"]["L"]) if "history" in item else 1
+    return {**item, COPIED_VERSION: {"N": str(version)}}
+
+
+def _is_left_out(item: Item) -> bool:
+    keys = (item.get(name, {}).get("S", "") for name in ("pk", "sk"))
+    return any(key.startswith(prefix) for key, prefix in zip(keys, (_LINE, _MESSAGE), strict=True))
+
+
+def _leave(item: Item) -> Item:
+    return item

@@ -65,25 +65,28 @@ class Merged:
 OnChange = Callable[[Item | None, Item | None], object]
 
 
-def merge(
+def merge(  # noqa: PLR0913 - keyword-only
     dynamodb: Any,
     *,
     copy: str,
     live: str,
     policy: Policy,
     is_wanted: Callable[[Item], bool] = lambda _: True,
+    prepare: Callable[[Item], Item] = lambda item: item,
     on_change: OnChange | None = None,
     on_page: Callable[[], object] = lambda: None,
 ) -> Merged:
     """Bring the table `live` to its copy, by the policy. It may be repeated.
 
-    An item that is not wanted is not put back. Only items that differ are written, because each write of
-    registrations is published. With `on_change` nothing is written: it gets each change, before and after.
+    An item that is not wanted is not put back; the others are stored as `prepare` returns them. Only items
+    that differ are written, because each write of registrations is published. With `on_change` nothing is
+    written: it gets each change, before and after.
     `on_page` is called before each page.
     """
     names, merged = read_key_names(dynamodb, live), Merged()
-    for page in iter_pages(dynamodb, copy):
+    for found_page in iter_pages(dynamodb, copy):
         on_page()
+        page = [prepare(item) for item in found_page]
         current = read_items(dynamodb, live, [get_key(item, names) for item in page])
         changed = [
             item

@@ -39,6 +39,12 @@ class StageNotEmpty(OperationError):
     default_code = "stage_not_empty"
 
 
+class StageHalfFilled(OperationError):
+    """The stage is still being filled, or that was cut off: it stays closed until it is done."""
+
+    default_code = "stage_half_filled"
+
+
 def restore_into(
     old: Stage,
     new: Stage,
@@ -58,11 +64,11 @@ def restore_into(
     copies.check_moment(old, moment)
     container, changes = open_container(new), make_key_changes(new)
     progress = Progress(on_step, changes.acquire_lock, sleep)
-    filling = Filling(old, new, moment, damaged, progress)
+    filling, gate = Filling(old, new, moment, damaged, progress), StageGate(new, progress.pause)
     with hold_lock(changes):
         record.check_stage()
         on_step(f"closing {new.stack_name}")
-        StageGate(new, progress.pause).close()
+        gate.close()
         record.write(is_done=False)
         _stop_sms(old, new)
         # Before the copies are waited for: an operator may lack the rights for the keys.
@@ -71,6 +77,8 @@ def restore_into(
     copies.make(old, moment)
     with hold_lock(changes):
         record.check_stage()
+        # The lock was free while the copies were made.
+        gate.close()
         losses = filling.find_losses()
         done = bring_back(
             new,
@@ -84,6 +92,17 @@ def restore_into(
         delete_copies(old, moment)
         record.write(is_done=True)
     return replace(done, seconds=time.monotonic() - begun, notes=[*filling.iter_notes()])
+
+
+def require_filled(stage: Stage) -> None:
+    """Raise StageHalfFilled for a stage that a restore into it has begun to fill and not finished."""
+    found = Table(stage.aws_client("dynamodb"), stage.outputs["KeysTableName"]).get(_RECORD_KEY)
+    if found is not None and not found["is_done"]:
+        source, moment = found["source"], found["moment"]
+        raise StageHalfFilled(
+            f"{stage.stack_name} is not filled yet, and stays closed until it is: run daftar restore "
+            f"--at {moment} --stack {source} --into {stage.stack_name}"
+        )
 
 
 def _stop_sms(old: Stage, new: Stage) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.registrations.store_stream import ATTRIBUTES_READ
+from infra.shares import PARAMETER, SCHEDULES
 from tests.support.aws_events import make_remove_event, make_stream_event
 from tests.support.template import EventSource, PackagedTemplate, get_failure_destination, resolve_logical_id
 
@@ -184,4 +185,13 @@ def test_a_missing_run_raises_an_alarm(template: PackagedTemplate) -> None:
         # A period as long as the interval would be empty whenever a run starts later than the one before.
         assert alarm["EvaluationPeriods"] > 1, function
         assert alarm["InsufficientDataActions"], function
-        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1), function
+        threshold = template.resolve_defaults(alarm["Threshold"])
+        assert (alarm["ComparisonOperator"], threshold) == ("LessThanThreshold", 1), function
+
+
+def test_a_missing_run_of_several_side_by_side_raises_the_alarm(template: PackagedTemplate) -> None:
+    alarms = template.find_alarms("AWS/Lambda", "Invocations", "FunctionName")
+    for function in SCHEDULES:
+        assert alarms[function]["Threshold"] == {"Ref": PARAMETER}, function
+        # Those that ran are data.
+        assert alarms[function]["AlarmActions"], function

@@ -172,15 +172,19 @@ def prepare_request(client: Any, operation: str) -> Any:
 
 
 def test_a_client_has_every_handler_of_its_service_and_none_of_others(moto_stage: None) -> None:
-    session = create_session()
     for service in OPERATIONS:
-        client = session.create_client(service)
+        client = create_session().create_client(service)
         # Events name services by this id, sessions by the other name.
         event_name = client.meta.service_model.service_id.hyphenize()
         of_service = [each[0] for each in BUILTIN_HANDLERS if each[0].split(".")[1:2] == [event_name]]
         assert not of_service or event_name == service
         registered = vars(vars(client.meta.events)["_emitter"])["_handlers"]
-        for event, *_ in BUILTIN_HANDLERS:
+        wanted: set[tuple[str, Any]] = set()
+        others: set[tuple[str, Any]] = set()
+        for event, handler, *_ in BUILTIN_HANDLERS:
             kind, _, rest = event.partition(".")
-            if kind != "docs" and rest.partition(".")[0] in {"", service}:
-                assert registered.prefix_search(event.replace("*", "x"))
+            is_wanted = kind != "docs" and rest.partition(".")[0] in {"", service}
+            (wanted if is_wanted else others).add((event.replace("*", "x"), handler))
+        assert [pair for pair in wanted if pair[1] not in registered.prefix_search(pair[0])] == []
+        ours = {handler for _, handler in wanted}
+        assert [pair for pair in others if pair[1] in {*registered.prefix_search(pair[0])} - ours] == []

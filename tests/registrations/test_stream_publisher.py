@@ -19,7 +19,7 @@ from chalicelib.registrations.domain_events import (
     RegistrationReceived,
     SmsRequested,
 )
-from chalicelib.registrations.store_stream import parse_change
+from chalicelib.registrations.store_stream import COPIED_VERSION, parse_change
 from chalicelib.registrations.stream import StreamPublisher
 from tests.registrations.conftest import RegistrationHarness
 from tests.support.aws_events import encode_stream_image, make_remove_event, make_stream_event
@@ -96,11 +96,25 @@ def make_stored_registration(*events: tuple[str, str]) -> dict[str, Any]:
 
 CODE, PAID = ("payment_code_issued", "awaiting_payment"), ("paid", "active")
 CANCELLED = ("cancelled", "cancelled")
+MARK = {COPIED_VERSION: 2}
 
 
 def test_a_new_registration_is_published_for_its_worker() -> None:
     published = publish(make_record(make_stored_registration()))
     assert (published.sent, published.dirty_days) == ([RECEIVED], [FIRST_DAY])
+
+
+def test_of_a_registration_that_was_copied_only_what_happens_later_is_published() -> None:
+    copy = {**make_stored_registration(CODE), **MARK}
+    published = publish(make_record(copy))
+    assert (published.sent, published.dirty_days) == ([], [FIRST_DAY])
+    # A fill that is repeated puts back what it erased; a later writer may store the item without the mark.
+    fewer = {**make_stored_registration(), **MARK}
+    assert publish(make_record(copy, event="MODIFY", before=fewer)).sent == []
+    for later in (make_stored_registration(CODE, PAID), {**make_stored_registration(CODE, PAID), **MARK}):
+        (sent,) = publish(make_record(later, event="MODIFY", before=copy)).sent
+        assert isinstance(sent, RegistrationChanged)
+        assert (sent.event_type, sent.event_version) == ("paid", 3)
 
 
 def test_a_phone_number_over_its_cap_gets_no_sms() -> None:
@@ -287,6 +301,8 @@ def test_a_known_worker_met_by_an_officer_gets_an_sms_only_if_the_stack_says_so(
     assert publish(record).sent == []
     published = publish(record, may_notify_known_workers=True)
     assert (published.sent, published.dirty_days) == ([KNOWN_WORKER_MET], [FIRST_DAY])
+    copy = make_record({**make_repeat_capture(disclosure="officer"), COPIED_VERSION: 1})
+    assert publish(copy, may_notify_known_workers=True).sent == [], "another stage met the worker"
 
 
 @pytest.mark.parametrize("channel", ["bot", "web", "van"])

@@ -50,4 +50,8 @@ def test_a_count_of_twice_the_day_may_take_twice_as_long() -> None:
 
 
 def test_a_small_day_must_not_take_longer_than_a_usual_one() -> None:
-    assert divide_by_size(9, 5_000) == divide_by_size(9, 10_000) == divide_by_size(9, 0) == 9
+    assert divide_by_size(19, 5_000) == divide_by_size(19, 10_000) == divide_by_size(19, 0) == 19
+
+
+def test_less_than_ten_seconds_are_noise_at_any_size() -> None:
+    assert divide_by_size(1, 40_000) == divide_by_size(9, 40_000) == divide_by_size(10, 40_000) == 2.5

@@ -88,8 +88,8 @@ def test_a_function_of_which_there_are_few_looks_is_shown_but_not_judged() -> No
         sample = make_sample(number)
         if number < _LOOKS - 3:
             return sample
-        daily = ProcessSample(pid=9, megabytes=40.0 * number, threads=1, descriptors=5, sockets=1)
-        return replace(sample, processes={**sample.processes, "AgeRegistrations": [daily]})
+        seldom = ProcessSample(pid=9, megabytes=40.0 * number, threads=1, descriptors=5, sockets=1)
+        return replace(sample, processes={**sample.processes, "ExportDays": [seldom]})
 
     assert list_failed(make_result(make)) == []
-    assert "AgeRegistrations, first and last look" in describe_soak(make_result(make))
+    assert "ExportDays, first and last look" in describe_soak(make_result(make))
