@@ -172,6 +172,12 @@ class Sms(OutboundAttempt):
                 prices.setdefault(send.gateway, []).append(send.price)
         return prices
 
+    @property
+    def is_with_chats_alone(self) -> bool:
+        """Return True if chats and no gateway have accepted it, so that it may still go to the phone."""
+        gateways = {send.gateway for send in self.sends.values()}
+        return not self.is_chat_over and bool(gateways) and gateways <= CHAT_CHANNELS
+
     def mark_queued(self, now: datetime) -> "Sms":
         """Return the SMS queued. It is due again in an hour, in case the message gets lost."""
         return self._with_changes(due_at=now + REQUEUE_AFTER)
@@ -308,7 +314,7 @@ class Sms(OutboundAttempt):
         return (
             self.state in {SmsState.ACCEPTED, SmsState.SENT}
             and self.gateway in REPORTING_CHATS
-            and not self.is_chat_over
+            and self.is_with_chats_alone
             and self.touched_at is not None
             and now >= self.touched_at + timeout
         )
@@ -318,7 +324,7 @@ class Sms(OutboundAttempt):
 
         Raise IllegalTransition unless chats alone have accepted it. No other settled SMS becomes pending.
         """
-        if self.is_chat_over or self.chat_prices.keys() != {send.gateway for send in self.sends.values()}:
+        if not self.is_with_chats_alone:
             raise IllegalTransition("not accepted by a chat")
         return self._with_changes(
             state=SmsState.PENDING,
@@ -361,7 +367,7 @@ class Sms(OutboundAttempt):
             return updated._with_changes()
         reason = (reason or self.reason) if state is SmsState.FAILED else None
         moved = updated._move_to(state, due_at=None, is_reserved=False, reason=reason)
-        if send.gateway not in CHAT_CHANNELS or self.is_chat_over or not self.touched_at:
+        if send.gateway not in CHAT_CHANNELS or not updated.is_with_chats_alone or not self.touched_at:
             return moved
         if state is SmsState.FAILED:
             return replace(moved.fall_back_to_phone(self.touched_at), revision=moved.revision)

@@ -36,8 +36,8 @@ class RestoreDeclined(OperationError):
 @click.command(
     "restore",
     cls=Command,
-    fails_when="the moment is out of reach, the new stage is not empty or not filled yet, it was declined, "
-    "or it failed; the restored stage then stays closed",
+    fails_when="the moment is out of reach or was restored before, the new stage is not empty or not "
+    "filled yet, it was declined, or it failed; the restored stage then stays closed",
     json_fields=FIELDS,
 )
 @click.option("--at", "moment", metavar="TIME", type=MOMENT, help="The moment, with a UTC offset.")
@@ -63,6 +63,9 @@ class RestoreDeclined(OperationError):
 @click.option(
     "--close", "is_closing", is_flag=True, help="Close a stage: it takes nothing and sends nothing."
 )
+@click.option(
+    "--again", "is_again", is_flag=True, help="Restore in place to a moment to which it was restored before."
+)
 @click.option("--yes", "is_confirmed", is_flag=True, help="Restore or close without asking first.")
 @stack_option
 @click.pass_context
@@ -78,6 +81,7 @@ def restore_tables(  # noqa: PLR0913 - keyword-only, one for each option
     workers: int,
     is_opening: bool,
     is_closing: bool,
+    is_again: bool,
     is_confirmed: bool,
 ) -> Result:
     """Take the tables of a stage back to a moment, together, and make the stage consistent again.
@@ -105,7 +109,14 @@ def restore_tables(  # noqa: PLR0913 - keyword-only, one for each option
     copies = _choose_copies(stage)
     copies.check_moment(stage, moment)
     _confirm(stage, moment, damaged, is_confirmed=is_confirmed)
-    done = restore(stage, moment, copies=copies, directory=STAGES_DIR, damaged=damaged, on_step=_show_step)
+    done = restore(
+        *(stage, moment),
+        copies=copies,
+        directory=STAGES_DIR,
+        damaged=damaged,
+        is_again=is_again,
+        on_step=_show_step,
+    )
     return describe(moment, done)
 
 

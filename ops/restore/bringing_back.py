@@ -25,7 +25,9 @@ OnStep = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Progress:
-    """Is told each step, and keeps the lock of the run: at each page of a table, and before each pause."""
+    """Is told each step, and keeps the lock of the run: at each page of a table, each erasure and each
+    day, and before each pause.
+    """
 
     on_step: OnStep
     keep_lock: Callable[[], object]
@@ -89,10 +91,10 @@ def bring_back(
     run(LEDGER, has_person)
     return Restoration(
         losses=losses,
-        acts=list_lost_acts(stage, moment),
+        acts=list_lost_acts(stage, moment, progress.keep_lock),
         tables=merged,
         erasures=erasure_count,
-        unlogged_erasures=list_unlogged_erasures(stage, moment),
+        unlogged_erasures=list_unlogged_erasures(stage, moment, progress.keep_lock),
         held_sms=hold_unsettled_sms(stage, progress.keep_lock) if holds_sms else 0,
-        days=mark_days(stage, container, moment),
+        days=mark_days(stage, container, moment, progress.keep_lock),
     )

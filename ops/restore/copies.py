@@ -4,7 +4,7 @@ On AWS, point-in-time recovery makes them. The emulator gives a table's present 
 there a copy is made by a scan, at the moment itself.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -36,10 +36,15 @@ class Copies(Protocol):
         """Return the name of each table's copy, by the table's logical id. Copies that exist are used."""
 
 
+def format_moment(moment: datetime) -> str:
+    """Return a moment for names, in UTC: whatever offset it was written with, it is the same moment."""
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+
+
 def name_copies(stage: Stage, moment: datetime) -> dict[str, str]:
     """Return the names that the copies at a moment have, by the logical id of the table."""
     return {
-        table: f"{stage.stack_name}-restore-{moment:%Y%m%dT%H%M%S%f}-{table}"
+        table: f"{stage.stack_name}-restore-{format_moment(moment)}-{table}"
         for table in list_tables(stage.outputs)
     }
 

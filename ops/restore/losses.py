@@ -21,6 +21,7 @@ class Losses:
     another program without a number. `changed` are the registrations whose later status is lost, with that
     status. `last_numbers` are the last known numbers of devices, where nobody knows what came later.
     `restored_at` is when the tables were taken back; what is left then is to open the stage.
+    `is_done` says that it is open again, and that they were told.
     """
 
     lost: dict[str, tuple[str, int] | None] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Losses:
     destroyed: set[str] = field(default_factory=set)
     last_numbers: dict[str, int] = field(default_factory=dict)
     restored_at: str | None = None
+    is_done: bool = False
 
     @classmethod
     def from_file(cls, file: Path) -> "Losses":

@@ -1,7 +1,7 @@
 """List the acts of clients since a moment: a restore takes them away, and their clients do them again."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -31,10 +31,10 @@ class LostAct:
     reference: str
 
 
-def list_lost_acts(stage: Stage, moment: datetime) -> list[LostAct]:
+def list_lost_acts(stage: Stage, moment: datetime, on_page: Callable[[], object]) -> list[LostAct]:
     """Return the acts since a moment, by the client and by time, from the audit trail."""
     since = to_timestamp(moment)
-    return sorted(act for act in _iter_acts(stage) if act.at >= since)
+    return sorted(act for act in _iter_acts(stage, on_page) if act.at >= since)
 
 
 def describe_acts(acts: Sequence[LostAct]) -> list[str]:
@@ -53,8 +53,9 @@ def to_json(acts: Sequence[LostAct]) -> list[dict[str, Any]]:
     return [asdict(act) for act in acts]
 
 
-def _iter_acts(stage: Stage) -> Iterator[LostAct]:
+def _iter_acts(stage: Stage, on_page: Callable[[], object]) -> Iterator[LostAct]:
     for page in iter_pages(stage.aws_client("dynamodb"), stage.outputs["AuditTableName"]):
+        on_page()
         for values in page:
             if values["action"] in _ACTS and values["subject"].startswith(_SUBJECT_PREFIX):
                 yield LostAct(

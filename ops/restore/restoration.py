@@ -13,7 +13,7 @@ from ops.deploy.stages import Stage
 from ops.errors import OperationError
 from ops.key_lock import KeysBusy, hold_lock, make_key_changes
 from ops.restore.bringing_back import LEDGER, OnStep, Progress, Restoration, bring_back
-from ops.restore.copies import Copies, delete_copies, find_missing_copies, name_copies
+from ops.restore.copies import Copies, delete_copies, find_missing_copies, format_moment, name_copies
 from ops.restore.gate import StageGate
 from ops.restore.losses import Losses
 from ops.restore.lost_acts import list_lost_acts
@@ -21,24 +21,39 @@ from ops.restore.merging import Merged, choose_policies, merge
 from ops.restore.reconciling import open_container
 
 
-def restore(
+class AlreadyRestored(OperationError):
+    """The stage was restored to this moment, and has been open since; nothing was changed."""
+
+    default_code = "already_restored"
+
+
+def restore(  # noqa: PLR0913 - keyword-only
     stage: Stage,
     moment: datetime,
     *,
     copies: Copies,
     directory: Path,
     damaged: Collection[str] = (),
+    is_again: bool = False,
     on_step: OnStep = lambda step: None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Restoration:
     """Restore a stage in place. `damaged` are tables of POLICIES_IF_DAMAGED that are taken back as well.
 
     If it fails, the stage stays closed; the same call goes on, with what it has noted in the directory. Once
-    the tables are taken back, the same call takes nothing back again: captures may have come since. Raise
+    the tables are taken back, the same call takes nothing back again: captures may have come since. After a
+    restore that is done it raises AlreadyRestored, unless `is_again` says to lose what came since. Raise
     OperationError, or the SDK's error.
     """
     begun = time.monotonic()
-    file = directory / f"{stage.stack_name}-restore-{moment:%Y%m%dT%H%M%S%f}.json"
+    file = directory / f"{stage.stack_name}-restore-{format_moment(moment)}.json"
+    if (known := Losses.from_file(file)).is_done:
+        if not is_again:
+            raise AlreadyRestored(
+                f"{stage.stack_name} was restored to {to_timestamp(moment)} at {known.restored_at}, and has "
+                "been open since: --again takes it back once more, and what came since is lost"
+            )
+        file.unlink()
     if Losses.from_file(file).restored_at is None:
         copies.check_moment(stage, moment)
         on_step("making copies of the tables as they were, which may take some hours")
@@ -54,15 +69,19 @@ def restore(
             gate.close()
             done = _take_back(stage, moment, damaged, losses, file, progress)
         else:
-            acts = [act for act in list_lost_acts(stage, moment) if act.at < losses.restored_at]
+            found = list_lost_acts(stage, moment, changes.acquire_lock)
+            acts = [act for act in found if act.at < losses.restored_at]
             done = Restoration(losses=losses, acts=acts, tables={})
         on_step("opening the stage")
+        # If another run has the lock by now, it decides when the stage is opened.
+        changes.acquire_lock()
         gate.open()
         closed_seconds = time.monotonic() - closed
         delete_copies(stage, moment)
     on_step("counting the days again, and deleting what is too old")
     notes = [*run_schedules(stage)]
-    file.unlink()
+    # Their references and keys are of no use any more.
+    Losses(restored_at=done.losses.restored_at, is_done=True).write(file)
     return replace(done, closed_seconds=closed_seconds, seconds=time.monotonic() - begun, notes=notes)
 
 

@@ -1,5 +1,7 @@
 """A stage is taken back to a moment: what comes back, and what must not."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import boto3
@@ -12,7 +14,10 @@ from ops.commands.restore import restore_tables
 from ops.commands.sms import make_ledger
 from ops.key_lock import KeysBusy, make_key_changes
 from ops.restore.copies import MomentOutOfReach
-from ops.restore.lost_acts import describe_acts
+from ops.restore.losses import Losses
+from ops.restore.lost_acts import describe_acts, list_lost_acts
+from ops.restore.reconciling import erase_again, list_unlogged_erasures, mark_days, open_container
+from ops.restore.restoration import AlreadyRestored
 from ops.sealed_items import list_tables
 from tests.edge.conftest import Edge, scan_table
 from tests.edge.restored_market import Market, list_captures
@@ -176,7 +181,8 @@ def test_a_restore_that_was_cut_off_goes_on_where_it_was(market: Market) -> None
     assert [market.get_status(each) for each in references] == ["received"] * 3
     # What the first run took away is told by the one that ends.
     assert done.losses.list_runs() == [{"client_id": "van-1", "first": 4, "last": 4}]
-    assert list(market.directory.iterdir()) == []
+    [file] = market.directory.iterdir()
+    assert Losses.from_file(file).is_done
     assert len(list_captures()) == 3
 
 
@@ -201,6 +207,27 @@ def test_a_restore_that_was_cut_off_once_it_was_open_takes_nothing_away_that_cam
     assert market.calls == ["closed", "opened", "opened", "run", "run"]
 
 
+def test_a_restore_that_is_done_takes_nothing_away_again_unless_it_is_told_to(market: Market) -> None:
+    market.note_moment()
+    market.register(1)
+    market.restore()
+    since = market.register(2)
+
+    # Point-in-time recovery still has the moment.
+    market.copies.take(market.stage, market.moment)
+    for offset in (7, 9):
+        market.moment = market.moment.astimezone(timezone(timedelta(hours=offset)))
+        with pytest.raises(AlreadyRestored, match="--again"):
+            market.begin()
+
+    assert market.get_status(since) == "received"
+    assert market.calls.count("closed") == 1
+    [file] = market.directory.iterdir()
+    assert "CAPTURE" not in file.read_text(encoding="utf-8"), "what was told is still kept"
+    market.begin(is_again=True)
+    assert market.calls.count("closed") == 2
+
+
 def test_captures_that_came_while_a_cut_off_restore_was_opened_are_told_too(market: Market) -> None:
     market.note_moment()
     market.register(1)
@@ -214,6 +241,38 @@ def test_captures_that_came_while_a_cut_off_restore_was_opened_are_told_too(mark
     market.register(2)
 
     assert market.restore().losses.list_runs() == [{"client_id": "van-1", "first": 1, "last": 2}]
+
+
+def test_the_lock_is_kept_at_every_step_and_a_run_that_lost_it_does_not_open_the_stage(
+    market: Market,
+) -> None:
+    market.register(1)
+    market.erase(1)
+    market.note_moment()
+    stage, container = market.stage, open_container(market.stage)
+    kept: list[str] = []
+
+    def keep(step: str) -> Callable[[], object]:
+        return lambda: kept.append(step)
+
+    list_lost_acts(stage, market.moment, keep("acts"))
+    erase_again(stage, container, keep("erasures"))
+    list_unlogged_erasures(stage, market.moment, keep("requests"))
+    # The market of the tests was held then.
+    days = mark_days(stage, container, datetime(2024, 10, 9, tzinfo=UTC), keep("days"))
+    assert set(kept) == {"acts", "erasures", "requests", "days"}
+    assert kept.count("erasures") == 2, "once for the page, and once for the erasure"
+    assert kept.count("days") == days > 0
+
+    def lose_lock(step: str) -> None:
+        if step == "opening the stage":
+            key = {"purpose": {"S": "CHANGES"}, "key_id": {"S": "LOCK"}}
+            boto3.client("dynamodb").delete_item(TableName="KeysTable", Key=key)
+            make_key_changes(stage).acquire_lock()
+
+    with pytest.raises(KeysBusy):
+        market.begin(on_step=lose_lock)
+    assert market.calls == ["closed"]
 
 
 def test_a_second_restore_at_once_is_refused_before_it_closes_anything(market: Market) -> None:

@@ -171,6 +171,24 @@ def test_what_whatsapp_reports_as_failed_goes_to_the_phone() -> None:
     assert _count_copies(harness) == (1, 1)
 
 
+@pytest.mark.parametrize("late", ["sent", "failed", "delivered"])
+def test_a_late_report_of_the_chat_about_what_went_to_the_phone_too_sends_nothing_more(late: str) -> None:
+    harness = _make_harness("whatsapp")
+    harness.chat_gateway.errors.append(OutcomeUnknown("timeout"))
+    sms = _notify(harness)
+    harness.advance(20 * _MINUTES)
+    harness.service.record_receipt(_report(sms, "sent", sms_id="0" * 32, gateway="aws", gateway_id="aws:9"))
+    harness.advance(11 * _MINUTES).run_due_sms()
+    harness.advance(61 * _MINUTES).run_due_sms()
+    assert _count_copies(harness) == (1, 1)
+
+    harness.service.record_receipt(_report(sms, late))
+
+    for _ in range(3):
+        harness.advance(timedelta(hours=1)).run_due_sms()
+    assert _count_copies(harness) == (1, 1)
+
+
 def test_a_late_delivery_in_the_chat_keeps_the_sms_back() -> None:
     harness = _make_harness("whatsapp")
     sms = _notify(harness)

@@ -195,6 +195,15 @@ def test_a_table_without_recovery_is_named_unless_it_has_a_copy(stubber: Stubber
         PointInTimeCopies().check_moment(stage, MOMENT)
 
 
+def test_copies_are_named_by_the_moment_however_its_offset_is_written(stubber: Stubber) -> None:
+    stage = make_stage(stubber, "KeysTable")
+    spellings = ("2026-11-29T10:30:00+07:00", "2026-11-29T11:30:00+08:00", "2026-11-29T03:30:00Z")
+    names = [name_copies(stage, datetime.fromisoformat(each)) for each in spellings]
+    assert names == [{"KeysTable": "daftar-prod-restore-20261129T033000000000-KeysTable"}] * 3
+    other = name_copies(stage, datetime.fromisoformat("2026-11-29T10:30:00+08:00"))
+    assert other["KeysTable"] not in names[0].values()
+
+
 def test_a_table_that_was_deleted_is_restored_by_hand_first(stubber: Stubber) -> None:
     stage = make_stage(stubber, "ClientsTable", "KeysTable")
     copies = name_copies(stage, MOMENT)

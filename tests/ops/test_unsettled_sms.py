@@ -7,6 +7,8 @@ import boto3
 import pytest
 
 from chalicelib.notifications.model import Sms, SmsSend, SmsState
+from chalicelib.notifications.templates import SmsKind
+from chalicelib.sms_purposes import Purpose
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
 from ops.restore.reconciling import hold_unsettled_sms
@@ -27,6 +29,13 @@ CLAIMED = make_sms().claim(NOW, budget_day=make_sms().day, phone_day=make_sms().
 STARTED = CLAIMED.start_attempt(NOW)
 UNKNOWN = STARTED.record_unknown_outcome("timeout", "aws", may_resend=True)
 
+# The chat's report came when the phone had it already; an earlier release looked at it again.
+IN_BOTH = {
+    "id-1": SmsSend("aws", SmsState.ACCEPTED, 1, _PRICE),
+    "id-2": SmsSend("whatsapp", SmsState.SENT, 1, _PRICE),
+}
+ONCE_ONLY = {"purpose": Purpose.LAPSING_SOON, "kind": SmsKind.REMINDER}
+
 UNSETTLED = {
     "pending": make_sms(),
     "claimed": CLAIMED,
@@ -40,6 +49,8 @@ LEFT = {
     "failed": settle(SmsState.FAILED, "aws", due_at=None),
     "read in a chat": settle(SmsState.DELIVERED, "whatsapp", due_at=None),
     "held": make_sms().hold("budget_exhausted"),
+    "accepted by a chat and for the phone": settle(SmsState.SENT, "whatsapp", sends=IN_BOTH),
+    "unknown, with nothing more to be sent": replace(UNKNOWN, due_at=None),
 }
 
 
@@ -62,6 +73,17 @@ def test_what_may_still_go_out_by_itself_waits_for_a_person(sms: Sms, stage: Sta
 
     assert held is not None
     assert (number, held.state, held.due_at, held.reason) == (1, SmsState.HELD, None, "restored")
+    assert hold_unsettled_sms(stage, lambda: None) == 0
+
+
+@pytest.mark.parametrize("changes", [ONCE_ONLY, {"is_resent": True}], ids=["harmful", "second"])
+def test_an_attempt_that_nobody_would_repeat_is_not_held_for_release(
+    changes: dict[str, Any], stage: Stage
+) -> None:
+    number, sms = hold(stage, replace(STARTED, **changes))
+
+    assert sms is not None
+    assert (number, sms.state, sms.due_at) == (0, SmsState.UNKNOWN, None)
     assert hold_unsettled_sms(stage, lambda: None) == 0
 
 
