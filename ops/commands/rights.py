@@ -81,7 +81,9 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
             "DeleteFunctionConcurrency GetEventSourceMapping GetFunctionConfiguration InvokeFunction "
             "PutFunctionConcurrency UpdateEventSourceMapping"
         ),
-        "s3": "DeleteObject ListBucket",
+        # The record of a stage whose stack is gone.
+        "sts": "GetCallerIdentity",
+        "s3": "DeleteObject GetObject ListBucket",
     },
     "roll-up": {"dynamodb": "GetItem", "lambda": "InvokeFunction"},
     "rollback": {

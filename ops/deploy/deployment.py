@@ -34,7 +34,13 @@ from ops.deploy.parameters import make_parameters, read_deployed_parameters
 from ops.deploy.preflight import read_account
 from ops.deploy.smoke_test import run_smoke_test
 from ops.deploy.stage_file import StageConfig
-from ops.deploy.stage_record import StageRecord, find_local_endpoint, make_api_url, write_stage_record
+from ops.deploy.stage_record import (
+    StageRecord,
+    find_local_endpoint,
+    make_api_url,
+    store_stage_record,
+    write_stage_record,
+)
 from ops.deploy.stages import AwsClientFactory, Stage, describe_stage
 from ops.deploy.versions import StageVersions, find_rolled_back
 from ops.errors import OperationError
@@ -129,6 +135,7 @@ class Deployment:
             outputs=dict(stage.outputs),
         )
         file = write_stage_record(record, STAGES_DIR)
+        store_stage_record(record, bucket, self._aws_client("s3"))
         result = DeploymentResult(stage, api_url, file, changes, notes=self._notes)
         if not is_empty:
             result.smoke_campaign, result.admin_token = try_out(

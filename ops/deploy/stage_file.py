@@ -35,6 +35,8 @@ REQUIRED_IN_PRODUCTION = ("AlarmEmail", "MailFrom", "MailIdentity")
 # anybody can reach its API.
 FIXED_IN_PRODUCTION = {"DeletionProtection": "true", "Canary": "true", "Firewall": "true"}
 
+_STACK_PREFIX = "daftar-"
+_PRODUCTION = "prod"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _MAX_BUCKET_LENGTH = 63
 _SOME_ACCOUNT = "0" * 12
@@ -59,16 +61,27 @@ class StageConfig:
 
     @property
     def stack_name(self) -> str:
-        return f"daftar-{self.name}"
+        return f"{_STACK_PREFIX}{self.name}"
 
     @property
     def kind(self) -> str:
         """Return the value of the template's parameter `Stage`."""
-        return self.parameters.get("Stage", "prod" if self.name == "prod" else "dev")
+        return self.parameters.get("Stage", _PRODUCTION if self.name == _PRODUCTION else "dev")
 
     def get_bucket(self, account: str) -> str:
         """Return the bucket for packages, whose name is unique among all accounts."""
-        return self.bucket or f"{self.stack_name}-artefacts-{account}-{self.region}"
+        return self.bucket or _name_bucket(self.stack_name, account, self.region)
+
+
+def _name_bucket(stack_name: str, account: str, region: str) -> str:
+    return f"{stack_name}-artefacts-{account}-{region}"
+
+
+def find_bucket(stack_name: str, account: str, region: str, file: Path = STAGE_FILE) -> str:
+    """Return the bucket for packages of a stage, which may be gone. Raise StageFileInvalid."""
+    section = _read_stages(file).get(stack_name.removeprefix(_STACK_PREFIX))
+    bucket = section.get("bucket") if isinstance(section, dict) else None
+    return str(bucket or _name_bucket(stack_name, account, region))
 
 
 def read_stage_config(name: str, file: Path = STAGE_FILE) -> StageConfig:
@@ -122,9 +135,20 @@ def _iter_parameter_faults(config: StageConfig) -> Iterator[str]:
             yield f"{name} is {expected}, not {value!r}"
     if (length := len(config.get_bucket(_SOME_ACCOUNT))) > _MAX_BUCKET_LENGTH:
         yield f"the name of its bucket would have {length} characters of {_MAX_BUCKET_LENGTH}: set `bucket`"
+    yield from _iter_kind_faults(config)
+
+
+def _iter_kind_faults(config: StageConfig) -> Iterator[str]:
+    # By itself it would be dev, and what production must have would not be looked at.
+    if (
+        config.name != _PRODUCTION
+        and config.name.startswith(_PRODUCTION)
+        and "Stage" not in config.parameters
+    ):
+        yield f"it needs Stage: {_PRODUCTION} if it is production, else dev"
     if config.kind == "local":
         yield "Stage local belongs to the local stack: daftar up"
-    if config.kind == "prod":
+    if config.kind == _PRODUCTION:
         yield from _iter_production_faults(config.parameters)
 
 

@@ -55,6 +55,16 @@ def test_production_is_complete_or_refused(tmp_path: Path) -> None:
         read_stage_config("prod", tmp_path / "missing.toml")
 
 
+def test_a_second_stage_of_production_is_not_taken_for_a_trial(tmp_path: Path) -> None:
+    for text in ("", PRODUCTION.replace("stages.prod", "stages.prod-2").replace('Stage = "prod"', "")):
+        with pytest.raises(StageFileInvalid, match="it needs Stage: prod if it is production, else dev"):
+            read_stage_config("prod-2", write(tmp_path, text))
+
+    assert read_stage_config("prod-2", write(tmp_path, PRODUCTION.replace("stages.prod", "stages.prod-2")))
+    trial = write(tmp_path, '[stages.prod-trial.parameters]\nStage = "dev"\n')
+    assert read_stage_config("prod-trial", trial).kind == "dev"
+
+
 @pytest.mark.parametrize(
     ("lines", "fault"),
     [

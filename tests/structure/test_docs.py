@@ -22,7 +22,7 @@ SUFFIXES = "py|md|json|jsonl|yaml|toml|txt|css|js|j2|png"
 NAMED = re.compile(rf"`((?:[\w.-]+/)*[\w.-]+\.(?:{SUFFIXES}))`")
 LINKED = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 # Files that a run makes, and names that are none of ours: routes, a row of an export, packages' files.
-NOT_COMMITTED = re.compile(r"^(\.local|dist)/|^(_manifest|openapi)\.json$|^deploy\.toml$")
+NOT_COMMITTED = re.compile(r"^(\.local|\.daftar|dist)/|^(_manifest|openapi|stage)\.json$|^deploy\.toml$")
 REMOVED = {"docs/api.md"}
 
 

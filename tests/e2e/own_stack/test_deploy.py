@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import boto3
 import httpx
 import pytest
 from click.testing import CliRunner
@@ -19,8 +20,8 @@ from click.testing import CliRunner
 from chalicelib.clock import utc_now
 from ops.api_client import ApiClient
 from ops.cli import main
-from ops.deploy.stage_record import make_api_url
-from ops.deploy.stages import find_stage
+from ops.deploy.stage_record import find_recorded_stage, make_api_url
+from ops.deploy.stages import find_stage, make_client_factory
 from ops.local.emulator import Emulator
 from ops.local.processes import Program
 from ops.local.stack import start_fake
@@ -161,6 +162,9 @@ def refill(operator: Operator, capture: dict[str, Any], file: Path, manager: str
     later["worker"] = {**capture["worker"], "nik": make_nik(2), "phone": None}
     file.write_text(json.dumps(later) + "\n")
     operator.run("register", str(file), "--stack", "daftar-try", token=kiosk)
+    recorded = find_recorded_stage("daftar-try", file.parent, make_client_factory(boto3.Session()))
+    assert recorded is not None, "nothing outlives the stack"
+    assert recorded.outputs == old.outputs
     new = operator.run("deploy", "--stage", "try-2", "--empty", "--yes")
     assert (new["admin_token"], new["smoke_campaign"]) == (None, None)
     sent = len(operator.list_sms())
