@@ -127,10 +127,11 @@ def _close(stage: Stage) -> None:
 
 
 def _open(stage: Stage) -> Result:
+    changes = make_key_changes(stage)
     # Not while a restore takes back what would come in.
-    with hold_lock(make_key_changes(stage)):
+    with hold_lock(changes):
         require_filled(stage)
-        StageGate(stage).open()
+        StageGate(stage, Progress(_show_step, changes.acquire_lock).pause).open()
     notes = [*run_schedules(stage)]
     return Result({"notes": notes}, ["the stage is open", *(f"note: {note}" for note in notes)])
 

@@ -121,8 +121,17 @@ class _FillRecord:
         self._table = Table(self._dynamodb, new.outputs["KeysTableName"])
 
     def check_stage(self) -> None:
-        """Raise StageNotEmpty unless the stage has nothing but what the same restore began to put there."""
+        """Raise StageNotEmpty unless the stage has nothing but what the same restore began to put there.
+
+        Raise OperationError if it is of another kind: production's rules hold for production's people.
+        """
         name = self._new.stack_name
+        kinds = {each.parameters["Stage"] for each in (self._old, self._new) if "Stage" in each.parameters}
+        if len(kinds) > 1:
+            raise OperationError(
+                f"{name} and {self._old.stack_name} differ in `Stage`: {', '.join(sorted(kinds))}",
+                code="stage_of_another_kind",
+            )
         if self._old.outputs["KeysTableName"] == self._new.outputs["KeysTableName"]:
             raise StageNotEmpty(f"{name} is the stage itself: without --into it is restored in place")
         found = self._table.get(_RECORD_KEY)

@@ -20,6 +20,7 @@ from chalicelib.registrations.stream import CaptureChange, RegistrationChange
 from ops.commands.restore import restore_tables
 from ops.commands.sms import make_ledger
 from ops.deploy.stages import Stage
+from ops.errors import OperationError
 from ops.key_lock import KeysBusy, make_key_changes
 from ops.restore.bringing_back import Restoration
 from ops.restore.copies import MomentOutOfReach
@@ -222,6 +223,19 @@ def test_what_is_not_known_without_the_old_stage_is_said(pair: Pair) -> None:
     ):
         assert unknown in notes
     assert "ClientsTable" not in notes
+
+
+def test_people_of_production_are_not_put_into_a_stage_of_another_kind(pair: Pair) -> None:
+    market = pair.market
+    market.note_moment()
+    production = replace(market.stage, parameters={"Stage": "prod"})
+    pair.new = replace(pair.new, parameters={"Stage": "dev"})
+
+    with pytest.raises(OperationError, match="differ in `Stage`") as refused:
+        restore_into(production, pair.new, market.moment, copies=market.copies)
+
+    assert refused.value.code == "stage_of_another_kind"
+    assert pair.calls == []
 
 
 def test_a_stage_that_is_not_empty_is_refused_and_not_touched(pair: Pair) -> None:
