@@ -8,7 +8,7 @@ from bench.load.books import Settlement, SmsFaults
 from bench.load.campaign import LoadedCampaign
 from bench.soak.flatness import divide_by_size, find_oldest_age
 
-_SETTLE_SECONDS = 1800
+SETTLE_SECONDS = 1800
 
 
 def plan_turns(registrations: Sequence[int], batch_size: int) -> Iterator[tuple[int, int]]:
@@ -68,7 +68,7 @@ class SoakedCampaigns:
 
     def settle(self) -> Settlement | None:
         """Return what is left of all campaigns once nothing moves. None if one of them never rests."""
-        settled = [each.settle(timeout_seconds=_SETTLE_SECONDS) for each in self._campaigns]
+        settled = [each.settle(timeout_seconds=SETTLE_SECONDS) for each in self._campaigns]
         return merge_settlements(settled)
 
     @staticmethod

@@ -12,14 +12,13 @@ import httpx
 from bench.load.books import Settlement
 from bench.load.campaign import LoadedCampaign
 from bench.load.sender import Timing, send_on_schedule
-from bench.soak.campaigns import SoakedCampaigns
+from bench.soak.campaigns import SETTLE_SECONDS, SoakedCampaigns
 from bench.soak.flatness import divide_by_size
 from bench.soak.processes import EMULATOR, sample_processes
 from bench.soak.samples import WITHOUT_COUNT, WITHOUT_SMS, SoakSample
 from bench.stack import CaptureRefused
 from ops.aws_errors import AWS_ERRORS
 
-_SETTLE_SECONDS = 1800
 CONNECTIONS = 8
 
 
@@ -64,14 +63,14 @@ def find_carried_rate(campaign: LoadedCampaign, batch_size: int) -> float:
     began_at = time.monotonic()
     if (error := campaign.register_batch(batch_size)) is not None:
         raise CaptureRefused(error)
-    campaign.await_all_sms(timeout_seconds=_SETTLE_SECONDS)
+    campaign.await_all_sms(timeout_seconds=SETTLE_SECONDS)
     return batch_size / (time.monotonic() - began_at)
 
 
 def begin_campaigns(campaigns: Sequence[LoadedCampaign]) -> SoakedCampaigns:
     """Register one worker in each campaign. Raise CaptureRefused or NotAtRest."""
     for campaign in campaigns:
-        if (error := campaign.begin(timeout_seconds=_SETTLE_SECONDS)) is not None:
+        if (error := campaign.begin(timeout_seconds=SETTLE_SECONDS)) is not None:
             raise CaptureRefused(error)
     return SoakedCampaigns(campaigns)
 

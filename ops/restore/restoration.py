@@ -54,7 +54,8 @@ def restore(  # noqa: PLR0913 - keyword-only
                 "been open since: --again takes it back once more, and what came since is lost"
             )
         file.unlink()
-    if Losses.from_file(file).restored_at is None:
+        known = Losses()
+    if known.restored_at is None:
         copies.check_moment(stage, moment)
         on_step("making copies of the tables as they were, which may take some hours")
         copies.make(stage, moment)
