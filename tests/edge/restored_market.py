@@ -1,7 +1,7 @@
 """The market of the edge tests with its tables, which is restored in place or into another stage."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,16 @@ class Market:
     def get_status(self, reference: str) -> Any:
         answer = self.edge.send("GET", f"/v1/registrations/{reference}", caller="manager")
         return answer.json_body["status"] if answer.status_code == 200 else answer.status_code
+
+
+def cut_off_at(part: str) -> Callable[[str], None]:
+    """Return what interrupts a restore at the step whose text has this part."""
+
+    def cut_off(step: str) -> None:
+        if part in step:
+            raise InterruptedError
+
+    return cut_off
 
 
 def list_captures() -> set[str]:

@@ -20,7 +20,7 @@ from ops.restore.reconciling import erase_again, list_unlogged_erasures, mark_da
 from ops.restore.restoration import AlreadyRestored
 from ops.sealed_items import list_tables
 from tests.edge.conftest import Edge, scan_table
-from tests.edge.restored_market import Market, list_captures
+from tests.edge.restored_market import Market, cut_off_at, list_captures
 from tests.support.aws_events import make_domain_event, make_sqs_event
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
@@ -164,15 +164,8 @@ def test_a_restore_that_was_cut_off_goes_on_where_it_was(market: Market) -> None
             Key={"pk": {"S": f"REGISTRATION#{reference}"}, "sk": {"S": "APPLICATION"}},
         )
 
-    class CutOff(Exception):
-        pass
-
-    def cut_off(step: str) -> None:
-        if "erasing again" in step:
-            raise CutOff
-
-    with pytest.raises(CutOff):
-        market.begin(on_step=cut_off)
+    with pytest.raises(InterruptedError):
+        market.begin(on_step=cut_off_at("erasing again"))
     assert market.calls == ["closed"], "it is open before it is whole"
     assert (market.closed.mapping, market.closed.rule) == ("Disabled", "Disabled")
 
@@ -192,12 +185,8 @@ def test_a_restore_that_was_cut_off_once_it_was_open_takes_nothing_away_that_cam
     market.note_moment()
     market.register(1)
 
-    def cut_off(step: str) -> None:
-        if "counting" in step:
-            raise InterruptedError
-
     with pytest.raises(InterruptedError):
-        market.begin(on_step=cut_off)
+        market.begin(on_step=cut_off_at("counting"))
     since = market.register(2)
 
     done = market.restore()
@@ -232,12 +221,8 @@ def test_captures_that_came_while_a_cut_off_restore_was_opened_are_told_too(mark
     market.note_moment()
     market.register(1)
 
-    def cut_off(step: str) -> None:
-        if "erasing again" in step:
-            raise InterruptedError
-
     with pytest.raises(InterruptedError):
-        market.begin(on_step=cut_off)
+        market.begin(on_step=cut_off_at("erasing again"))
     market.register(2)
 
     assert market.restore().losses.list_runs() == [{"client_id": "van-1", "first": 1, "last": 2}]

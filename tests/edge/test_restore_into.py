@@ -28,7 +28,7 @@ from ops.restore.filling import KeysNotMovable
 from ops.restore.new_stage import StageHalfFilled, StageNotEmpty, restore_into
 from ops.restore.reconciling import open_container
 from tests.edge.conftest import Edge, scan_table
-from tests.edge.restored_market import TABLES, Closed, Market, make_stage
+from tests.edge.restored_market import TABLES, Closed, Market, cut_off_at, make_stage
 from tests.support.aws_events import make_domain_event, make_sqs_event, make_stream_event
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.payloads import make_capture_id
@@ -259,12 +259,8 @@ def test_a_fill_that_was_cut_off_begins_again_and_one_that_is_done_is_not_repeat
     market.note_moment()
     first = market.moment
 
-    def cut_off(step: str) -> None:
-        if "erasing again" in step:
-            raise InterruptedError
-
     with pytest.raises(InterruptedError):
-        pair.fill(on_step=cut_off)
+        pair.fill(on_step=cut_off_at("erasing again"))
     market.note_moment()
     with pytest.raises(StageNotEmpty, match="is being restored from daftar-local"):
         pair.fill()

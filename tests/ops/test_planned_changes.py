@@ -1,6 +1,7 @@
 """What `daftar deploy` says of an update before it is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -63,31 +64,34 @@ def test_every_right_of_our_own_template_is_seen() -> None:
     assert len(list_widened_roles({}, template)) > 100
 
 
-def prepare(*responses: tuple[str, Any, Any]) -> Any:
-    """Prepare an update with a CloudFormation that gives these responses."""
+@contextmanager
+def stub_cloudformation(*responses: tuple[str, Any, tuple[str, str] | None]) -> Iterator[Any]:
+    """Yield a client of CloudFormation that gives these responses, or errors by code and message."""
     client = boto3.client("cloudformation", REGION, aws_access_key_id="-", aws_secret_access_key="-")
     with Stubber(client) as stubber:
         for method, response, error in responses:
             if error is None:
                 stubber.add_response(method, response)
             else:
-                stubber.add_client_error(method, "ValidationError", error)
-        result = prepare_change_set(client, "daftar-try", "https://example.org/t.json", {"Stage": "dev"})
+                stubber.add_client_error(method, *error)
+        yield client
         stubber.assert_no_pending_responses()
-    return result
+
+
+def prepare(*responses: tuple[str, Any, Any]) -> Any:
+    """Prepare an update with a CloudFormation that gives these responses."""
+    stubbed = [
+        (method, response, error and ("ValidationError", error)) for method, response, error in responses
+    ]
+    with stub_cloudformation(*stubbed) as client:
+        return prepare_change_set(client, "daftar-try", "https://example.org/t.json", {"Stage": "dev"})
 
 
 def use(change: Callable[[Any, ChangeSet], None], *responses: tuple[str, Any, str | None]) -> None:
     """Do something with the change set of a new stack, and a CloudFormation that gives these responses."""
-    client = boto3.client("cloudformation", REGION, aws_access_key_id="-", aws_secret_access_key="-")
-    with Stubber(client) as stubber:
-        for method, response, error in responses:
-            if error is None:
-                stubber.add_response(method, response)
-            else:
-                stubber.add_client_error(method, error)
+    stubbed = [(method, response, (error, "") if error else None) for method, response, error in responses]
+    with stub_cloudformation(*stubbed) as client:
         change(client, ChangeSet("daftar-try", ARN, is_new_stack=True, changes=[]))
-        stubber.assert_no_pending_responses()
 
 
 def test_a_declined_change_set_takes_no_stack_along_that_another_deployment_has_made() -> None:

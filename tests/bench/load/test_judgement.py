@@ -9,17 +9,10 @@ import pytest
 from rich.console import Console
 
 from bench.gates import Gate, print_report
-from bench.load.books import Settlement, SmsFaults
+from bench.load.books import SmsFaults
 from bench.load.judgement import LoadResult, ScenarioResult, Spike, describe_load, judge_load
 from bench.load.sender import Timing
-
-_SETTLED = Settlement(
-    sms=SmsFaults(without=0, repeated=0, unexpected=0),
-    unsettled_sms=0,
-    dead_letters=0,
-    summary_differences=[],
-    recount_differences=[],
-)
+from tests.support.settlements import SETTLED
 
 
 def make_timings(
@@ -38,7 +31,7 @@ GOOD = LoadResult(
         ScenarioResult("market day", make_timings(200), rate=6.0),
         ScenarioResult("broadcast", make_timings(240), rate=3.0, spike=Spike(60, 120)),
     ],
-    settlement=_SETTLED,
+    settlement=SETTLED,
 )
 
 
@@ -55,7 +48,7 @@ def print_to_string(result: LoadResult) -> tuple[int, str]:
 
 
 def replace_settlement(**changes: Any) -> LoadResult:
-    return replace(GOOD, settlement=replace(_SETTLED, **changes))
+    return replace(GOOD, settlement=replace(SETTLED, **changes))
 
 
 def replace_scenario(position: int, timings: list[Timing]) -> LoadResult:

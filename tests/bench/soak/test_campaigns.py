@@ -8,14 +8,7 @@ from hypothesis import strategies as st
 
 from bench.load.books import Settlement, SmsFaults
 from bench.soak.campaigns import merge_settlements, plan_turns
-
-_SETTLED = Settlement(
-    sms=SmsFaults(without=0, repeated=0, unexpected=0),
-    unsettled_sms=0,
-    dead_letters=0,
-    summary_differences=[],
-    recount_differences=[],
-)
+from tests.support.settlements import SETTLED
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=6), st.integers(1, 20))
@@ -34,10 +27,10 @@ def test_campaigns_take_turns() -> None:
 
 
 def test_what_is_left_of_any_campaign_is_left() -> None:
-    one = replace(_SETTLED, sms=SmsFaults(without=1, repeated=2, unexpected=3), dead_letters=4)
+    one = replace(SETTLED, sms=SmsFaults(without=1, repeated=2, unexpected=3), dead_letters=4)
     other = replace(one, unsettled_sms=5, summary_differences=["counts.created: 1 and not 2"])
 
-    assert merge_settlements([one, _SETTLED, other]) == Settlement(
+    assert merge_settlements([one, SETTLED, other]) == Settlement(
         sms=SmsFaults(without=2, repeated=4, unexpected=6),
         unsettled_sms=5,
         dead_letters=4,
@@ -47,4 +40,4 @@ def test_what_is_left_of_any_campaign_is_left() -> None:
 
 
 def test_campaigns_of_which_one_never_rests_have_not_come_to_rest() -> None:
-    assert merge_settlements([_SETTLED, None]) is None
+    assert merge_settlements([SETTLED, None]) is None

@@ -7,22 +7,15 @@ from typing import Any
 
 import pytest
 
-from bench.load.books import Settlement, SmsFaults
 from bench.load.sender import Timing
 from bench.soak.judgement import describe_soak, judge_soak
 from bench.soak.processes import EMULATOR, ProcessSample
 from bench.soak.run import SoakPlan, SoakResult
 from bench.soak.samples import SoakSample
+from tests.support.settlements import SETTLED
 
 _LOOKS = 40
 _PLAN = SoakPlan(registrations=100, seconds=600, batch_size=10, sample_seconds=15, hour_seconds=60)
-_SETTLED = Settlement(
-    sms=SmsFaults(without=0, repeated=0, unexpected=0),
-    unsettled_sms=0,
-    dead_letters=0,
-    summary_differences=[],
-    recount_differences=[],
-)
 
 
 def make_sample(number: int, age: float = 5.0, **changes: Any) -> SoakSample:
@@ -43,7 +36,7 @@ def make_result(make: Callable[[int], SoakSample] = make_sample) -> SoakResult:
         timings=[Timing(1.0, 1.0, 2.0)],
         accepted=100,
         seconds=600.0,
-        settlement=_SETTLED,
+        settlement=SETTLED,
     )
 
 
@@ -76,7 +69,7 @@ def test_each_figure_that_grows_fails_its_own_gate(make: Callable[[int], SoakSam
         ({"accepted": 99}, "registrations that were not accepted"),
         ({"errors": Counter({"503": 1})}, "errors"),
         ({"settlement": None}, "the stack has come to rest"),
-        ({"settlement": replace(_SETTLED, unsettled_sms=1)}, "SMS that are not settled"),
+        ({"settlement": replace(SETTLED, unsettled_sms=1)}, "SMS that are not settled"),
     ],
 )
 def test_what_is_missing_or_left_fails(changes: dict[str, Any], gate: str) -> None:
