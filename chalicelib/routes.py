@@ -15,6 +15,7 @@ from chalicelib.enrolments import routes as enrolment_routes
 from chalicelib.http import routes as api_routes
 from chalicelib.notifications import routes as gateway_routes
 from chalicelib.occupations import routes as occupation_routes
+from chalicelib.registrations import routes_batch as batch_routes
 from chalicelib.registrations import routes_lifecycle as lifecycle_routes
 from chalicelib.registrations import routes_reading as reading_routes
 from chalicelib.rescues import routes as rescue_routes
@@ -27,6 +28,7 @@ from chalicelib.web import routes as web_routes
 ROUTES = (
     api_routes,
     audit_routes,
+    batch_routes,
     campaign_routes,
     client_routes,
     correction_routes,

@@ -1,10 +1,9 @@
-"""The answers to captures: to a device, to a bot, and to a batch. A cold start needs these alone."""
+"""The answers to captures that are sent one by one: to a device, and to a bot."""
 
-from typing import Any
-
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from chalicelib.contributions.model import Quote
+from chalicelib.models import FrozenModel
 from chalicelib.registrations.captures import Answer, IdentityField, Outcome, Suggestion
 from chalicelib.registrations.transitions import Status
 
@@ -22,7 +21,7 @@ SUGGESTION = Field(
 )
 
 
-class AnswerView(BaseModel):
+class AnswerView(FrozenModel):
     """The answer to a field officer's device."""
 
     capture_id: str
@@ -40,7 +39,7 @@ class AnswerView(BaseModel):
         return cls(**vars(answer), suggestion=answer.suggestion)
 
 
-class NeutralAnswerView(BaseModel):
+class NeutralAnswerView(FrozenModel):
     """The answer to a bot: the same whether or not the worker is known.
 
     The reference travels by SMS alone.
@@ -49,30 +48,3 @@ class NeutralAnswerView(BaseModel):
     capture_id: str
     outcome: str = NEUTRAL_OUTCOME
     quote: Quote
-
-
-class VerdictView(BaseModel):
-    """The result of one item of a batch.
-
-    `problem` is there where it was not taken in.
-    """
-
-    capture_id: str | None
-    outcome: str
-    reference: str | None = None
-    status: Status | None = None
-    received_at: str | None = None
-    quote: Quote | None = None
-    differs: tuple[IdentityField, ...] = DIFFERS
-    suggestion: Suggestion | None = SUGGESTION
-    problem: dict[str, Any] | None = None
-
-    @classmethod
-    def from_answer(cls, answer: Answer) -> "VerdictView":
-        return cls(**vars(answer), suggestion=answer.suggestion)
-
-
-class VerdictsView(BaseModel):
-    """The results of a batch, in the order of its items."""
-
-    results: list[VerdictView]

@@ -35,6 +35,11 @@ class SubmissionResult(Value):
     answer: Answer
     is_replay: bool
 
+    @property
+    def outcome_label(self) -> str:
+        """Return what metrics count this under: `replayed`, or the outcome."""
+        return "replayed" if self.is_replay else self.answer.outcome
+
 
 class Submission(Value):
     """One request with a capture, and the values that intake derives from it. `sent` is as it was sent."""

@@ -18,7 +18,7 @@ from chalicelib.http.endpoints import (
 from chalicelib.refusals import FieldsRepeated
 from chalicelib.registrations import batch
 from chalicelib.registrations.device_report import DeviceReport
-from chalicelib.registrations.routes import submit_items
+from chalicelib.registrations.routes_batch import submit_items
 from chalicelib.rescues.errors import RescueUnreadable
 from chalicelib.rescues.schemas import (
     MAX_FILE_BYTES,

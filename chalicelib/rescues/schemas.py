@@ -9,7 +9,7 @@ from chalicelib.clients.schemas import ClientId
 from chalicelib.fields import DIGITS_FORM
 from chalicelib.models import FrozenModel, StrictModel
 from chalicelib.registrations.batch import MAX_ITEMS
-from chalicelib.registrations.schemas_answers import VerdictView
+from chalicelib.registrations.schemas_batch import VerdictView
 
 # Of an answer that Lambda may take, base64 and all.
 MAX_FILE_BYTES = 4 * 1024 * 1024

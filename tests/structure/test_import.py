@@ -64,6 +64,7 @@ NOT_FOR_CAPTURES = (
 MODULES_NOT_FOR_CAPTURES = {
     *("routes", "audit.routes", "campaigns.routes", "clients.routes", "contributions.routes"),
     *("corrections.routes", "http.routes", "occupations.routes"),
+    *("registrations.routes_batch", "registrations.batch", "registrations.schemas_batch"),
     *("registrations.lifecycle", "registrations.stream", "registrations.schedule"),
     *("registrations.erasure", "registrations.reading", "registrations.discards"),
     *(f"registrations.store_{flow}" for flow in ("discards", "erasure", "lifecycle", "reading", "stream")),
