@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from chalicelib.fields import UNIQUE_ITEMS, WHOLE_NUMBER
-from chalicelib.models import FrozenModel, StrictModel
+from chalicelib.models import FrozenModel
 from chalicelib.occupations.model import Sector
 from chalicelib.values import Value
 
@@ -34,8 +34,10 @@ def list_months(first_month: str, count: int) -> list[str]:
     return [f"{each // _MONTHS_A_YEAR:04d}-{each % _MONTHS_A_YEAR + 1:02d}" for each in ordinals]
 
 
-class _DatedRule(StrictModel):
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
+class _DatedRule(Value):
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     source: str
     first_month: ContributionMonth
     last_month: ContributionMonth | None
@@ -45,11 +47,13 @@ class _DatedRule(StrictModel):
         return self.first_month <= month and (self.last_month is None or month <= self.last_month)
 
 
-class Band(StrictModel):
+class Band(Value):
     """The base for incomes from `income_from` up to the next band. Rupiah a month."""
 
-    income_from: int = Field(ge=0)
-    base: int = Field(gt=0)
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    income_from: Annotated[int, Field(ge=0)]
+    base: Annotated[int, Field(gt=0)]
 
 
 class ContributionTable(_DatedRule):
@@ -58,7 +62,7 @@ class ContributionTable(_DatedRule):
     jkk_per_mille: int
     jkm_amount: int
     jht_per_mille: int
-    bands: tuple[Band, ...] = Field(min_length=1, description="By income, the first from 0.")
+    bands: Annotated[tuple[Band, ...], Field(min_length=1, description="By income, the first from 0.")]
 
     def find_base(self, monthly_income: int) -> int:
         """Return the base of the band of an income. Only lower bounds count, so that there are no gaps."""
@@ -81,8 +85,10 @@ class DiscountPolicy(_DatedRule):
     sectors: Annotated[tuple[Sector, ...], UNIQUE_ITEMS]
     programmes: Annotated[tuple[Programme, ...], UNIQUE_ITEMS]
     except_payers: Annotated[tuple[Payer, ...], UNIQUE_ITEMS]
-    percent_off: int = Field(gt=0, le=100)
-    full_price_months: int = Field(ge=0, description="How many first months a newcomer pays in full.")
+    percent_off: Annotated[int, Field(gt=0, le=100)]
+    full_price_months: Annotated[
+        int, Field(ge=0, description="How many first months a newcomer pays in full.")
+    ]
 
     def is_applicable(self, inputs: "QuoteInputs", programme: Programme, month_index: int) -> bool:
         """Return True if the discount applies to a new member's month; the first month has index 0."""

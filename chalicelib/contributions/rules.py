@@ -3,16 +3,14 @@
 A new rule is a new row with the months it applies to. Old rows stay, so that past quotes can be reproduced.
 """
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from chalicelib.contributions.model import ContributionTable, DiscountPolicy
-from chalicelib.strict_json import parse_data_file
+from chalicelib.contributions.model import Band, ContributionTable, DiscountPolicy
 from chalicelib.values import Value
-
-Rule = TypeVar("Rule", ContributionTable, DiscountPolicy)
 
 _DATA = Path(__file__).with_name("data")
 
@@ -27,22 +25,20 @@ class Rules(Value):
 @cache
 def load_rules() -> Rules:
     return Rules(
-        tables=parse_tables((_DATA / "tables.json").read_text(encoding="utf-8")),
-        policies=parse_policies((_DATA / "policies.json").read_text(encoding="utf-8")),
+        tables=[_build_table(row) for row in _read("tables.json")],
+        policies=[_build_policy(row) for row in _read("policies.json")],
     )
 
 
-def parse_tables(text: str) -> Sequence[ContributionTable]:
-    """Return the tables of a data file. Raise ValueError, which pydantic's ValidationError is too."""
-    return _require_unique_ids(parse_data_file(list[ContributionTable], text))
-
-
-def parse_policies(text: str) -> Sequence[DiscountPolicy]:
-    """Return the policies of a data file. Raise ValueError, which pydantic's ValidationError is too."""
-    return _require_unique_ids(parse_data_file(list[DiscountPolicy], text))
-
-
-def _require_unique_ids(rows: list[Rule]) -> list[Rule]:
-    if len({row.id for row in rows}) < len(rows):
-        raise ValueError("two rules have one id")
+def _read(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads((_DATA / name).read_text(encoding="utf-8"))
     return rows
+
+
+def _build_table(row: dict[str, Any]) -> ContributionTable:
+    return ContributionTable(**row | {"bands": tuple(Band(**band) for band in row["bands"])})
+
+
+def _build_policy(row: dict[str, Any]) -> DiscountPolicy:
+    sets = ("sectors", "programmes", "except_payers")
+    return DiscountPolicy(**row | {name: tuple(row[name]) for name in sets})

@@ -77,7 +77,7 @@ def list_values(registration: Registration) -> dict[str, FieldValue]:
     names = WorkerAsTyped.model_fields if isinstance(worker, Worker) else _RETAINED_WORKER_FIELDS
     groups = {
         "worker": {name: getattr(worker, name) for name in names},
-        "work": registration.work.model_dump(mode="json"),
+        "work": vars(registration.work) | {"occupations": list(registration.work.occupations)},
         "coverage": registration.coverage.model_dump(mode="json"),
     }
     return {

@@ -3,55 +3,40 @@
 To add an occupation, add a row to `occupations.json`. An id that was published never changes its meaning.
 """
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from chalicelib.fields import UNIQUE_ITEMS
-from chalicelib.models import FrozenModel, StrictModel
-from chalicelib.strict_json import parse_data_file
+from chalicelib.values import Value
 
 Sector = Literal["transport", "other"]
 
 _FILE = Path(__file__).with_name("occupations.json")
 
 
-class Occupation(StrictModel):
+class Occupation(Value):
     """One occupation: its names, its search words, its ISCO-08 unit group and its discount sector."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
     name: str
     name_en: str
-    search: Annotated[tuple[str, ...], UNIQUE_ITEMS] = Field(min_length=1)
-    isco_08: str = Field(pattern=r"^[1-9][0-9]{3}$")
+    search: Annotated[tuple[str, ...], Field(min_length=1), UNIQUE_ITEMS]
+    isco_08: Annotated[str, Field(pattern=r"^[1-9][0-9]{3}$")]
     sector: Sector
-
-
-class _OccupationsFile(FrozenModel):
-    """The data file; its other entries describe it."""
-
-    occupations: list[Occupation]
 
 
 @cache
 def load_occupations() -> Mapping[str, Occupation]:
     """Return every occupation, by id."""
-    return parse_occupations(_FILE.read_text(encoding="utf-8"))
-
-
-def parse_occupations(text: str) -> Mapping[str, Occupation]:
-    """Return the occupations of a data file, by id.
-
-    Raise ValueError, which pydantic's ValidationError is too, if it is malformed or has an id twice.
-    """
-    rows = parse_data_file(_OccupationsFile, text).occupations
-    by_id = {each.id: each for each in rows}
-    if len(by_id) < len(rows):
-        raise ValueError("two occupations have one id")
-    return by_id
+    rows = json.loads(_FILE.read_text(encoding="utf-8"))["occupations"]
+    return {row["id"]: Occupation(**row | {"search": tuple(row["search"])}) for row in rows}
 
 
 def is_known_occupation(occupation_id: str) -> bool:

@@ -178,7 +178,9 @@ class RegistrationView(BaseModel):
             flags=registration.shown_flags,
             payment_code=lifecycle.payment_code if is_full else None,
             worker=worker_view,
-            work=WorkView.model_validate(registration.work.model_dump(exclude=hidden)),
+            work=WorkView(
+                **{name: value for name, value in vars(registration.work).items() if name not in hidden}
+            ),
             coverage=CoverageView.model_validate(registration.coverage.model_dump()),
             quote=registration.quote,
             history=history,

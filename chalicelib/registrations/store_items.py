@@ -220,7 +220,10 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
             if value is not None
         },
         "flags": list(registration.flags) or None,
-        "work": registration.work.model_dump(mode="json", exclude={"monthly_income", "place"}),
+        "work": {
+            "occupations": list(registration.work.occupations),
+            "employs_others": registration.work.employs_others,
+        },
         "coverage": registration.coverage.model_dump(mode="json", exclude_none=True),
         "expires_on": registration.expires_on.isoformat(),
         "identity_until": until.isoformat() if (until := registration.identity_until) else None,

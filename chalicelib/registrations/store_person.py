@@ -52,7 +52,7 @@ def parse_person(
         checks=tuple(Check(each) for each in particulars["checks"]),
     )
     if "nik" not in personal:
-        return recipient, RetainedWork.model_validate(work)
+        return recipient, RetainedWork(tuple(work["occupations"]), work["place"], work["employs_others"])
     worker = Worker(
         **vars(recipient),
         nik=NIK(personal["nik"]),

@@ -65,13 +65,13 @@ class Work(StrictModel):
     employs_others: bool
 
     def delete_income(self) -> "RetainedWork":
-        return RetainedWork(**self.model_dump(exclude={"monthly_income"}))
+        return RetainedWork(self.occupations, self.place, self.employs_others)
 
 
-class RetainedWork(StrictModel):
+class RetainedWork(Value):
     """The worker's occupations, after the income was deleted."""
 
-    occupations: Occupations
+    occupations: tuple[str, ...]
     place: str
     employs_others: bool
 

@@ -1,12 +1,15 @@
 """The dated rules in the data files: these tests name the mistake in a new row."""
 
 import json
+from collections.abc import Mapping
 from itertools import combinations, pairwise
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
+from chalicelib.contributions import rules
 from chalicelib.contributions.model import (
     ContributionTable,
     DiscountPolicy,
@@ -14,8 +17,9 @@ from chalicelib.contributions.model import (
     Programme,
     list_months,
 )
-from chalicelib.contributions.rules import load_rules, parse_policies, parse_tables
+from chalicelib.contributions.rules import load_rules
 from chalicelib.occupations.model import Sector
+from chalicelib.strict_json import parse_data_file
 
 TABLES = load_rules().tables
 POLICIES = load_rules().policies
@@ -166,8 +170,26 @@ def test_the_discount_of_2026_applies_to_exactly_its_months(sector: Sector, firs
     assert (discounted[0], discounted[-1]) == (first, last)
 
 
-A_POLICY: dict[str, Any] = POLICIES[-1].model_dump()
-A_TABLE: dict[str, Any] = TABLES[-1].model_dump()
+FILES = {ContributionTable: "tables.json", DiscountPolicy: "policies.json"}
+
+
+def read_file(kind: type[Any]) -> str:
+    return (Path(rules.__file__).with_name("data") / FILES[kind]).read_text(encoding="utf-8")
+
+
+def read_row(kind: type[Any], row: Mapping[str, Any]) -> Any:
+    """Return the rule of a row, checked against the types and limits of the fields."""
+    (rule,) = parse_data_file(list[kind], json.dumps([row]))  # type: ignore[valid-type]
+    return rule
+
+
+A_POLICY: dict[str, Any] = json.loads(read_file(DiscountPolicy))[-1]
+A_TABLE: dict[str, Any] = json.loads(read_file(ContributionTable))[-1]
+
+
+def test_the_data_files_have_rules_of_the_types_and_limits_of_their_fields() -> None:
+    assert parse_data_file(list[ContributionTable], read_file(ContributionTable)) == list(TABLES)
+    assert parse_data_file(list[DiscountPolicy], read_file(DiscountPolicy)) == list(POLICIES)
 
 
 @pytest.mark.parametrize(
@@ -185,13 +207,16 @@ A_TABLE: dict[str, Any] = TABLES[-1].model_dump()
         {"percent_off": 12.5},
         {"full_price_months": -1},
         {"until": "2026-12"},
+        {"percent_off": "50"},
+        {"percent_off": True},
+        {"sectors": ["transport", "transport"]},
     ],
     ids=str,
 )
 def test_a_mistake_in_a_policy_is_rejected(mistake: dict[str, Any]) -> None:
-    assert DiscountPolicy.model_validate(A_POLICY) == POLICIES[-1]
+    assert read_row(DiscountPolicy, A_POLICY) == POLICIES[-1]
     with pytest.raises(ValidationError):
-        DiscountPolicy.model_validate({**A_POLICY, **mistake})
+        read_row(DiscountPolicy, A_POLICY | mistake)
 
 
 @pytest.mark.parametrize(
@@ -202,68 +227,22 @@ def test_a_mistake_in_a_policy_is_rejected(mistake: dict[str, Any]) -> None:
         {"bands": [{"income_from": 0, "base": 0}]},
         {"bands": [{"income_from": 0, "income_to": 1_099_000, "base": 1_000_000}]},
         {"jkm_amount": 6800.5},
+        {"jkm_amount": 6800.0},
+        {"jkm_amount": True},
+        {"jkk_per_mille": "10"},
         {"first_month": None},
+        {"first_month": 202001},
     ],
     ids=str,
 )
 def test_a_mistake_in_a_table_is_rejected(mistake: dict[str, Any]) -> None:
-    assert ContributionTable.model_validate(A_TABLE) == TABLES[-1]
+    assert read_row(ContributionTable, A_TABLE) == TABLES[-1]
     with pytest.raises(ValidationError):
-        ContributionTable.model_validate({**A_TABLE, **mistake})
+        read_row(ContributionTable, A_TABLE | mistake)
 
 
 @pytest.mark.parametrize("missing", ["id", "source", "first_month", "last_month"])
 def test_a_rule_without_id_source_or_months_is_rejected(missing: str) -> None:
     for model, row in ((DiscountPolicy, A_POLICY), (ContributionTable, A_TABLE)):
         with pytest.raises(ValidationError):
-            model.model_validate({name: value for name, value in row.items() if name != missing})
-
-
-TABLE = {
-    "id": "t",
-    "source": "PP 1/2020",
-    "first_month": "2020-01",
-    "last_month": None,
-    "jkk_per_mille": 10,
-    "jkm_amount": 6800,
-    "jht_per_mille": 20,
-    "bands": [{"income_from": 0, "base": 1_000_000}],
-}
-POLICY = {
-    "id": "p",
-    "source": "PP 1/2020",
-    "first_month": "2020-01",
-    "last_month": "2020-02",
-    "sectors": ["transport"],
-    "programmes": ["JKK"],
-    "except_payers": [],
-    "percent_off": 50,
-    "full_price_months": 0,
-}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"jkk_per_mille": "10"}, {"jkm_amount": True}, {"jkm_amount": 6800.0}, {"first_month": 202001}],
-)
-def test_a_table_with_a_value_of_another_type_is_refused(changes: dict[str, Any]) -> None:
-    assert len(parse_tables(json.dumps([TABLE]))) == 1
-    with pytest.raises(ValidationError):
-        parse_tables(json.dumps([TABLE | changes]))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"percent_off": "50"}, {"percent_off": True}, {"sectors": ["transport", "transport"]}],
-)
-def test_a_policy_with_a_value_of_another_type_or_a_sector_twice_is_refused(changes: dict[str, Any]) -> None:
-    assert len(parse_policies(json.dumps([POLICY]))) == 1
-    with pytest.raises(ValidationError):
-        parse_policies(json.dumps([POLICY | changes]))
-
-
-def test_a_data_file_with_an_id_or_a_key_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="two rules have one id"):
-        parse_tables(json.dumps([TABLE, TABLE]))
-    with pytest.raises(ValueError, match="written twice"):
-        parse_policies(json.dumps([POLICY]).replace('"id"', '"percent_off": 1, "id"'))
+            read_row(model, {name: value for name, value in row.items() if name != missing})

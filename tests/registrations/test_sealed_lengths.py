@@ -18,6 +18,7 @@ from chalicelib.registrations.store_items import (
     parse_capture,
     parse_registration,
 )
+from chalicelib.registrations.worker import Work
 from tests.support.builders import NOW
 from tests.support.lifecycle_events import make_payment, make_payment_code
 from tests.support.registration_builders import make_capture, make_registration
@@ -45,6 +46,7 @@ def make_records(income: int, amount: int) -> tuple[Registration, Capture]:
     code, payment = make_payment_code(amount=amount), make_payment(amount=amount)
     lifecycle = registration.lifecycle.with_payment_code(code, occurred_at=NOW, client_id="core")
     lifecycle = lifecycle.with_payment(payment, occurred_at=NOW, client_id="core")
+    assert isinstance(registration.work, Work)
     work = registration.work.model_copy(update={"monthly_income": income})
     capture = make_capture(registration.capture_metadata)
     assert capture.answer is not None
