@@ -7,6 +7,7 @@ start. What else is built on first use is built before the snapshot, so that no 
 
 from typing import Protocol, TypeVar
 
+from chalicelib.models import build_models
 from chalicelib.randomness import reseed
 from chalicelib.values import define_values
 
@@ -43,9 +44,10 @@ def forget_when_restored(owner: ForgetfulType) -> ForgetfulType:
 
 
 def complete_before_snapshot(part: CompletableType) -> CompletableType:
-    """Return `part`, whose `complete` Lambda calls before a snapshot. All values are defined after it."""
+    """Return `part`, whose `complete` Lambda calls before a snapshot, with all values and models after it."""
     if register_before_snapshot is not None:
-        # Called last first: the part brings more values.
+        # Called last first: the part brings more values and models.
+        register_before_snapshot(build_models)
         register_before_snapshot(define_values)
         register_before_snapshot(part.complete)
     return part

@@ -1,6 +1,7 @@
 """A function that starts from a snapshot has nothing of the process that the snapshot was taken of."""
 
 import random
+from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from snapshot_restore_py import get_after_restore, get_before_snapshot
 
 from chalicelib.container import Container
+from chalicelib.models import FrozenModel
 from chalicelib.values import Value
 from tests.support.app_loader import make_container
 from tests.support.source_tree import ROOT
@@ -33,6 +35,11 @@ def start_from_snapshot() -> None:
     while registered:
         function, arguments, options = registered.pop()
         function(*arguments, **options)
+
+
+def iter_subclasses(model: type[FrozenModel]) -> Iterator[type[FrozenModel]]:
+    for each in model.__subclasses__():
+        yield from (each, *iter_subclasses(each))
 
 
 def load_module() -> Any:
@@ -108,3 +115,10 @@ def test_a_snapshot_has_the_values_that_are_defined_on_first_use() -> None:
     take_snapshot()
     for each in Value.__subclasses__():
         assert isinstance(vars(each)["__dataclass_fields__"], dict), each
+
+
+def test_a_snapshot_has_the_models_that_are_built_on_first_use() -> None:
+    load_module()
+    take_snapshot()
+    for each in iter_subclasses(FrozenModel):
+        assert each.__pydantic_complete__, each
