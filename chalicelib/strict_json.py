@@ -19,9 +19,13 @@ JsonPath = tuple[int | str, ...]
 MAX_DEPTH = 16
 MAX_DIGITS = 1000
 
-# A string with whatever it holds, a bracket or comma, or a number with too many digits. In UTF-8 no other
-# character has one of these bytes.
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]|(?<!\d)\d{%d,}' % (MAX_DIGITS + 1), re.DOTALL)
+# In UTF-8 no other character has one of the bytes of a quote, bracket, comma or digit.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+_STRINGS = re.compile(_STRING.encode(), re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+# Without the look behind, each digit of a run would begin a search of its own.
+_LONG_NUMBER = re.compile(rb"(?<!\d)\d{%d}" % (MAX_DIGITS + 1))
+_TOKEN = re.compile(rf"{_STRING}|[\[\]{{}},]".encode(), re.DOTALL)
 _WHITE_SPACE = b" \t\r\n"
 _DEPTH_OF_ITEMS = 2
 
@@ -45,15 +49,12 @@ def parse_json(document: bytes | str) -> Any:
 
 def require_within_limits(document: bytes) -> None:
     """Raise ValueError if a document is nested too deep or has a number with too many digits."""
+    without_strings = _STRINGS.sub(b'""', document)
+    if _LONG_NUMBER.search(without_strings):
+        raise ValueError("a number has too many digits")
     depth = 0
-    for token in _TOKEN.finditer(document):
-        match token[0]:
-            case b"[" | b"{":
-                depth += 1
-            case b"]" | b"}":
-                depth -= 1
-            case text if text[:1].isdigit():
-                raise ValueError("a number has too many digits")
+    for bracket in _BRACKETS.findall(without_strings):
+        depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             raise ValueError("nested too deep")
 
