@@ -58,9 +58,6 @@ _MAX_PAGE_EVENTS = 10_000
 # Some of a device's highest numbers may be captures that it gave up.
 _LATEST_ROWS = 5
 
-# Rows per request. All 17 partitions of a day are read at the same time, so as many pages are in memory.
-QUERY_PAGE_SIZE = 1_000
-
 
 class DynamoReadingStore:
     """Satisfies `reading.ReadingStore`; lists registrations, and yields facts for roll-ups and exports."""
@@ -131,10 +128,7 @@ class DynamoReadingStore:
         condition = "day_shard = :shard AND day_order > :after"
         partitions = [
             self._table.query(
-                condition,
-                {":shard": shard, ":after": start_after or " "},
-                index=BY_CAMPAIGN_DAY,
-                page_size=QUERY_PAGE_SIZE,
+                condition, {":shard": shard, ":after": start_after or " "}, index=BY_CAMPAIGN_DAY
             )
             for shard in shards
         ]

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bench.recount import make_cipher, make_rows
-from chalicelib.registrations.store_reading import QUERY_PAGE_SIZE, DynamoReadingStore
+from chalicelib.aws.table import PAGE_SIZE
+from chalicelib.registrations.store_reading import DynamoReadingStore
 from chalicelib.rollups.counting import AnomalyThresholds, DayCounter
 from ops.project import ROOT
 from tests.rollups.test_checkpoints import LargeDayHarness
@@ -44,7 +45,7 @@ class PagingClient:
         self.requests += 1
         shard = request["ExpressionAttributeValues"][":shard"]["S"]
         rows, first = self._rows[shard], request.get("ExclusiveStartKey", 0)
-        assert request["Limit"] == QUERY_PAGE_SIZE
+        assert PAGE_ROWS <= request["Limit"] == PAGE_SIZE
         page = rows[first : first + PAGE_ROWS]
         self._pages[shard] = len(page)
         self.most_rows = max(self.most_rows, sum(self._pages.values()))
