@@ -30,9 +30,9 @@ _ZIP_TARGET_MB = 40.0
 _BATCH_TARGET = 3.0
 
 # Counts of instructions, beside boto3 and Chalice alone or the bare handler with bytecode.
-_IMPORT_INSTRUCTIONS_TARGET = 1.55
-_COLD_INSTRUCTIONS_TARGET = 1.26
-_WARM_INSTRUCTIONS_TARGET = 1.85
+_IMPORT_INSTRUCTIONS_TARGET = 1.5
+_COLD_INSTRUCTIONS_TARGET = 1.25
+_WARM_INSTRUCTIONS_TARGET = 1.8
 
 # For ten times the registrations: CPU may grow linearly, memory not at all.
 _LINEAR_TARGET = 1.15
