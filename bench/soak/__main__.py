@@ -42,7 +42,7 @@ _HALF, _HOUR_SECONDS = 0.5, 3600.0
 )
 @click.option("--vans", default=5, type=click.IntRange(1), help="Of each campaign.")
 @click.option("--sample-seconds", default=15.0, help="Between two looks at processes and queues.")
-@click.option("--hour-seconds", default=60.0, help="In which an hour of the hourly count passes.")
+@click.option("--hour-seconds", default=600.0, help="In which an hour of the hourly count passes.")
 def main(
     *,
     registrations: int,
