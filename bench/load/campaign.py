@@ -16,7 +16,6 @@ from ops.local.stack import LocalStack
 from tests.support.aws_events import make_schedule_event
 from tests.support.campaigns import create_campaign, make_capture
 from tests.support.running_stack import RunningStack
-from tests.support.sms_ledger import CampaignSmsLedger, is_settled
 
 DAY = "2024-10-09"
 MANAGER_PATHS = (
@@ -72,7 +71,6 @@ class LoadedCampaign:
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         )
         self._gateway = GatewayAccount(stack.gateway_url, campaign_id)
-        self.ledger = CampaignSmsLedger(stack, campaign_id)
 
     def _enrol(self, client_id: str, role: str, channel: str) -> None:
         body = {
@@ -202,19 +200,19 @@ class LoadedCampaign:
         """Return the number of SMS of this campaign at the gateway."""
         return len(self._gateway.list_phones())
 
-    def settle(self, *, timeout_seconds: float) -> Settlement | None:
-        """Wait until nothing moves, count the day, and return what is left. None if it never rests."""
-        try:
-            self.await_all_sms(timeout_seconds=timeout_seconds)
-            await_condition("quiet queues", self._is_quiet, timeout_seconds=timeout_seconds)
-        except NotAtRest:
-            return None
+    def await_rest(self, *, timeout_seconds: float) -> None:
+        """Wait until nothing moves. Raise NotAtRest if that takes too long."""
+        self.await_all_sms(timeout_seconds=timeout_seconds)
+        await_condition("quiet queues", self._is_quiet, timeout_seconds=timeout_seconds)
+
+    def settle(self, unsettled: Mapping[str, int]) -> Settlement:
+        """Count the day, and return what is left at rest; `unsettled` are the SMS by campaign."""
         summary = self.count_day()
         path = f"/v1/campaigns/{self.campaign_id}/summaries/{DAY}"
         recount = self._running.send("manager", "POST", path).raise_for_status().json()
         return Settlement(
             sms=self.books.count_sms_faults(self._gateway.list_phones()),
-            unsettled_sms=sum(not is_settled(row) for row in self.ledger.read_rows()),
+            unsettled_sms=unsettled.get(self.campaign_id, 0),
             dead_letters=self._count_messages(list(DEAD_LETTER_QUEUES)) - self._dead_letters_before,
             summary_differences=self.books.list_summary_differences(summary),
             recount_differences=self.books.list_summary_differences(recount),

@@ -6,10 +6,12 @@ from random import Random
 from time import perf_counter
 
 from bench.load.arrivals import Step, draw_arrivals, make_broadcast, make_market_day
-from bench.load.campaign import MANAGER_PATHS, LoadedCampaign
+from bench.load.books import Settlement
+from bench.load.campaign import MANAGER_PATHS, LoadedCampaign, NotAtRest
 from bench.load.judgement import LoadResult, ScenarioResult, Spike
 from bench.load.sender import Call, send_at_full_rate, send_on_schedule
 from bench.stack import CaptureRefused
+from tests.support.sms_ledger import count_unsettled
 
 _HALF = 0.5
 # Five times a quarter is a quarter more than is carried, for the length of the spike. From half, the queue
@@ -65,8 +67,15 @@ class LoadRun:
             self._run_reading(),
         ]
         self._on_progress("settling")
-        settlement = self._campaign.settle(timeout_seconds=self._plan.settle_seconds)
-        return LoadResult(self._capacities, scenarios, settlement)
+        return LoadResult(self._capacities, scenarios, self._settle())
+
+    def _settle(self) -> Settlement | None:
+        """Return what is left once nothing moves, None if that never comes."""
+        try:
+            self._campaign.await_rest(timeout_seconds=self._plan.settle_seconds)
+        except NotAtRest:
+            return None
+        return self._campaign.settle(count_unsettled(self._campaign.stack))
 
     def _find_capacities(self) -> None:
         plan, campaign = self._plan, self._campaign

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from bench.load.books import Settlement, SmsFaults
-from bench.load.campaign import LoadedCampaign
+from bench.load.campaign import LoadedCampaign, NotAtRest
 from bench.soak.flatness import divide_by_size, find_oldest_age
+from tests.support.sms_ledger import count_unsettled
 
 SETTLE_SECONDS = 1800
 
@@ -68,8 +69,13 @@ class SoakedCampaigns:
 
     def settle(self) -> Settlement | None:
         """Return what is left of all campaigns once nothing moves. None if one of them never rests."""
-        settled = [each.settle(timeout_seconds=SETTLE_SECONDS) for each in self._campaigns]
-        return merge_settlements(settled)
+        try:
+            for each in self._campaigns:
+                each.await_rest(timeout_seconds=SETTLE_SECONDS)
+        except NotAtRest:
+            return None
+        unsettled = count_unsettled(self._campaigns[0].stack)
+        return merge_settlements([each.settle(unsettled) for each in self._campaigns])
 
     @staticmethod
     def _find_age(campaign: LoadedCampaign, done: int) -> float:
@@ -77,20 +83,17 @@ class SoakedCampaigns:
         return find_oldest_age(times, done, time.monotonic())
 
 
-def merge_settlements(settlements: Sequence[Settlement | None]) -> Settlement | None:
-    """Return the sum of what is left of each campaign, None if one of them never came to rest."""
-    known = [each for each in settlements if each is not None]
-    if len(known) < len(settlements):
-        return None
+def merge_settlements(settlements: Sequence[Settlement]) -> Settlement:
+    """Return the sum of what is left of each campaign."""
     return Settlement(
         sms=SmsFaults(
-            without=sum(each.sms.without for each in known),
-            repeated=sum(each.sms.repeated for each in known),
-            unexpected=sum(each.sms.unexpected for each in known),
+            without=sum(each.sms.without for each in settlements),
+            repeated=sum(each.sms.repeated for each in settlements),
+            unexpected=sum(each.sms.unexpected for each in settlements),
         ),
-        unsettled_sms=sum(each.unsettled_sms for each in known),
+        unsettled_sms=sum(each.unsettled_sms for each in settlements),
         # Each has looked at the queues of the whole stack.
-        dead_letters=max(each.dead_letters for each in known),
-        summary_differences=[line for each in known for line in each.summary_differences],
-        recount_differences=[line for each in known for line in each.recount_differences],
+        dead_letters=max(each.dead_letters for each in settlements),
+        summary_differences=[line for each in settlements for line in each.summary_differences],
+        recount_differences=[line for each in settlements for line in each.recount_differences],
     )

@@ -4,6 +4,8 @@ To age a row, an hour is subtracted from its times.
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,20 +19,23 @@ from tests.support.aws_events import make_schedule_event
 _SETTLED_STATES = frozenset({"accepted", "sent", "delivered"})
 
 
+def count_unsettled(stack: LocalStack) -> Counter[str]:
+    """Return the number of SMS of a stack that are not settled, by campaign."""
+    return Counter(row["campaign_id"] for row in _iter_rows(stack) if not is_settled(row))
+
+
 class CampaignSmsLedger:
     """The SMS of one campaign."""
 
     def __init__(self, stack: LocalStack, campaign_id: str) -> None:
+        self._stack = stack
         self._outputs = stack.describe().outputs
         self._aws_client = stack.emulator.make_client
         self._campaign_id = campaign_id
 
     def read_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the campaign; an erased row names no campaign and is left out."""
-        pages = self._aws_client("dynamodb").get_paginator("scan")
-        found = pages.paginate(TableName=self._outputs["SmsLedgerTableName"], ConsistentRead=True)
-        rows = [from_item(item) for page in found for item in page["Items"]]
-        return [row for row in rows if row.get("campaign_id") == self._campaign_id]
+        return [row for row in _iter_rows(self._stack) if row["campaign_id"] == self._campaign_id]
 
     def advance_one_hour(self) -> None:
         """Make every unsettled SMS one hour older, and run the function that queues due SMS."""
@@ -62,6 +67,15 @@ class CampaignSmsLedger:
                     {":revision": row["revision"], **{f":{name}": at for name, at in earlier.items()}}
                 ),
             )
+
+
+def _iter_rows(stack: LocalStack) -> Iterator[dict[str, Any]]:
+    pages = stack.emulator.make_client("dynamodb").get_paginator("scan")
+    table = stack.describe().outputs["SmsLedgerTableName"]
+    for page in pages.paginate(TableName=table, ConsistentRead=True):
+        for row in map(from_item, page["Items"]):
+            if "campaign_id" in row:
+                yield row
 
 
 def is_settled(row: dict[str, Any]) -> bool:

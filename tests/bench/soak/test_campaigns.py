@@ -37,7 +37,3 @@ def test_what_is_left_of_any_campaign_is_left() -> None:
         summary_differences=["counts.created: 1 and not 2"],
         recount_differences=[],
     )
-
-
-def test_campaigns_of_which_one_never_rests_have_not_come_to_rest() -> None:
-    assert merge_settlements([SETTLED, None]) is None
