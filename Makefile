@@ -133,7 +133,7 @@ load: setup ## Load a stack: market day, evening sync, broadcast, status checks,
 chats: setup ## Let 200 workers register by Telegram at once, with duplicates, delays, 429 and killed processes (CHATS="--workers 50")
 	@$(BIN)/python -m bench.chats $(CHATS)
 
-soak: setup ## Register 100,000 workers in an hour or more, and see whether anything grows (SOAK="--registrations 5000 ...")
+soak: setup ## Register 100,000 workers in an hour or more, and see whether anything grows (SOAK="--registrations 20000 ...")
 	@$(BIN)/python -m bench.soak $(SOAK)
 
 cost: setup ## Print what registrations cost on AWS, by the item of the bill

@@ -1,6 +1,7 @@
 """The dated rules: contribution tables and discount policies, in data files.
 
 A new rule is a new row with the months it applies to. Old rows stay, so that past quotes can be reproduced.
+The files are read as they are: tests hold each row against the types and limits of its fields.
 """
 
 import json

@@ -1,6 +1,7 @@
 """The list of occupations, with stable ids.
 
 To add an occupation, add a row to `occupations.json`. An id that was published never changes its meaning.
+The file is read as it is: tests hold each row against the types and limits of its fields.
 """
 
 import json
