@@ -4,7 +4,6 @@ moto handles requests one by one; only the other two handle concurrent requests.
 """
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -18,6 +17,7 @@ from moto import mock_aws
 from chalicelib.crypto.encryption import FieldCipher, FieldKeys
 from ops.local.emulator import Emulator
 from tests.support.moto_tables import read_table_definitions
+from tests.support.ports import find_free_port
 from tests.support.registration_stores import RegistrationStores, open_registration_stores
 
 # Concurrent threads need a connection each, and their conflicts must reach the test without a retry.
@@ -89,7 +89,7 @@ def moto_engine(_isolated_aws_environment: None) -> Iterator[Callable[[], Engine
 @pytest.fixture(scope="session")
 def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Engine]]:
     emulator = Emulator(
-        port=_find_free_port(), home=tmp_path_factory.mktemp("embedded"), sms_url="http://127.0.0.1:9"
+        port=find_free_port(), home=tmp_path_factory.mktemp("embedded"), sms_url="http://127.0.0.1:9"
     )
     with ExitStack() as stack:
         stack.callback(emulator.program.stop)
@@ -116,12 +116,6 @@ def cipher() -> FieldCipher:
 def _connect(url: str) -> Any:
     session = boto3.Session("test", "test", region_name="ap-southeast-3")
     return session.client("dynamodb", endpoint_url=url, config=_RACE_CONFIG)
-
-
-def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.support.aws_events import make_schedule_event, make_token_event
 from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
 from tests.support.http_events import make_registration_event
 from tests.support.payloads import make_capture_id, make_capture_payload
-from tests.support.ports import find_free_ports
+from tests.support.ports import find_free_port
 from tests.support.stage_state import scan_registrations
 
 PERSONAL_VALUES = ["317107520485", "Melati", "82455507001", "5550-7001", "Jalan Contoh"]
@@ -32,8 +32,7 @@ def dynamodb_proxy(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faul
 
 def find_unreachable_url() -> str:
     """Return the URL of a port that nothing listens on."""
-    [port] = find_free_ports(1)
-    return f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{find_free_port()}"
 
 
 def assert_answered_try_again(edge: Edge, log_output: LogOutput) -> None:

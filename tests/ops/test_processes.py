@@ -13,6 +13,7 @@ from ops.errors import OperationError
 from ops.local.processes import Program, exclusive_lock, is_port_free
 from ops.programs import run_program
 from ops.project import LOOPBACK
+from tests.support.ports import find_free_port
 
 _ENVIRONMENT = {"PATH": os.defpath}
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -95,10 +96,8 @@ def test_the_log_of_a_program_that_does_not_start_is_quoted(program: Program) ->
 
 
 def test_a_port_with_a_listener_is_not_free() -> None:
-    with socket.socket() as listener:
-        listener.bind((LOOPBACK, 0))
-        listener.listen()
-        port = listener.getsockname()[1]
+    port = find_free_port()
+    with socket.create_server((LOOPBACK, port)):
         assert not is_port_free(port)
     assert is_port_free(port)
 

@@ -15,7 +15,7 @@ from ops.local.processes import Program
 from ops.local.stack import start_fake
 from ops.project import LOOPBACK, REGION
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
-from tests.support.ports import find_free_ports
+from tests.support.ports import find_free_stack_port
 
 BARE_TABLE = "BareTable"
 
@@ -33,7 +33,8 @@ class EmulatorHarness:
 def run_harness(data_dir: Path) -> Iterator[EmulatorHarness]:
     """Start an emulator and a fake gateway with their data in `data_dir`. Both are stopped at the end."""
     data_dir.mkdir(parents=True)
-    emulator_port, gateway_port = find_free_ports(2)
+    emulator_port = find_free_stack_port()
+    gateway_port = emulator_port + 1
     gateway_url = f"http://{LOOPBACK}:{gateway_port}"
     emulator = Emulator(port=emulator_port, home=data_dir, sms_url=gateway_url)
     gateway = Program("fake-sms", data_dir)
