@@ -94,18 +94,27 @@ LIBRARY_PATCHES = (
             "botocore.loaders.Loader.load_data_with_path",
             "botocore.loaders.Loader.load_service_model",
             "botocore.model.ServiceModel",
+            "botocore.serialize.JSONSerializer._serialize_type_map",
             "botocore.validate.ParamValidator",
         ),
         files=(
+            "chalicelib/aws/serializers.py",
             "chalicelib/aws/service_data.py",
             "chalicelib/aws/sessions.py",
             "ops/deploy/service_models.py",
             "ops/fake_sms/aws_protocol.py",
+            "tests/aws/test_serializers.py",
             "tests/ops/test_service_models.py",
         ),
-        modules=("botocore.handlers", "botocore.loaders", "botocore.model", "botocore.validate"),
-        reason="loads our services and operations only, for a short cold start; validates requests to the"
-        " fake gateway",
+        modules=(
+            "botocore.handlers",
+            "botocore.loaders",
+            "botocore.model",
+            "botocore.serialize",
+            "botocore.validate",
+        ),
+        reason="loads our services and operations only, for a short cold start; serializes items without"
+        " DynamoDB's model; validates requests to the fake gateway",
     ),
     LibraryPatch(
         library="botocore",

@@ -6,6 +6,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+from chalicelib.aws.serializers import ItemSerializer
 from chalicelib.aws.sessions import create_session
 
 # Two attempts of 1 + 1.5 seconds and a pause below one second: a caller gets "try again" within 5
@@ -61,12 +62,12 @@ class AwsClients:
     @cached_property
     def dynamodb(self) -> Any:
         """DynamoDB, for all that a caller waits for."""
-        return self._create("dynamodb", _TWO_ATTEMPTS)
+        return self._create_dynamodb(_TWO_ATTEMPTS)
 
     @cached_property
     def best_effort_dynamodb(self) -> Any:
         """DynamoDB, for writes that may fail without harm."""
-        return self._create("dynamodb", _SHORT_TIMEOUT)
+        return self._create_dynamodb(_SHORT_TIMEOUT)
 
     @cached_property
     def kms(self) -> Any:
@@ -101,6 +102,11 @@ class AwsClients:
     @cached_property
     def _session(self) -> Session:
         return self._given_session or create_session()
+
+    def _create_dynamodb(self, config: Config) -> Any:
+        client = self._create("dynamodb", config)
+        client._serializer = ItemSerializer()
+        return client
 
     def _create(self, service: str, config: Config) -> Any:
         return self._session.create_client(service, config=config.merge(_NAMED))

@@ -8,24 +8,9 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from hypothesis import given
-from hypothesis import strategies as st
 
 from chalicelib.aws.items import from_item, to_item
-
-numbers = st.integers(-(10**37), 10**37) | st.decimals(
-    min_value=Decimal("-1e9"), max_value=Decimal("1e9"), places=4
-)
-scalars = st.text() | numbers | st.booleans() | st.binary() | st.none()
-sets = (
-    st.frozensets(st.text(), min_size=1)
-    | st.frozensets(numbers, min_size=1)
-    | st.frozensets(st.binary(), min_size=1)
-)
-values = st.recursive(
-    scalars | sets,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
+from tests.support.item_values import ITEM_VALUES
 
 
 def unwrap(value: Any) -> Any:
@@ -42,7 +27,7 @@ def unwrap(value: Any) -> Any:
     return value
 
 
-@given(st.dictionaries(st.text(), values, max_size=6))
+@given(ITEM_VALUES)
 def test_items_are_written_and_read_as_boto3_does(plain: dict[str, Any]) -> None:
     item = to_item(plain)
 
