@@ -29,9 +29,14 @@ def format_month(day: date) -> str:
 
 def list_months(first_month: str, count: int) -> list[str]:
     """Return `count` contribution months, beginning with `first_month`."""
-    year, month = map(int, first_month.split("-"))
-    ordinals = range(year * _MONTHS_A_YEAR + month - 1, year * _MONTHS_A_YEAR + month - 1 + count)
-    return [f"{each // _MONTHS_A_YEAR:04d}-{each % _MONTHS_A_YEAR + 1:02d}" for each in ordinals]
+    return [find_later_month(first_month, distance) for distance in range(count)]
+
+
+def find_later_month(month: str, distance: int) -> str:
+    """Return the contribution month that is `distance` months after `month`."""
+    year, number = map(int, month.split("-"))
+    years, index = divmod(number - 1 + distance, _MONTHS_A_YEAR)
+    return f"{year + years:04d}-{index + 1:02d}"
 
 
 class _DatedRule(Value):

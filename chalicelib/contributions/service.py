@@ -14,6 +14,7 @@ from chalicelib.contributions.model import (
     QuoteInputs,
     QuoteLine,
     QuoteMonth,
+    find_later_month,
     format_month,
     list_months,
 )
@@ -69,10 +70,8 @@ class QuoteService:
     ) -> Iterator[BrokenRule]:
         if any(self._find_table(month) is None for month in list_months(first_month, quote_request.months)):
             yield BrokenRule("start_month", "month_without_rule")
-        if (
-            first_month
-            > list_months(find_contribution_month(self._clock(), FUND_ZONE), _MAX_MONTHS_AHEAD + 1)[-1]
-        ):
+        present_month = find_contribution_month(self._clock(), FUND_ZONE)
+        if first_month > find_later_month(present_month, _MAX_MONTHS_AHEAD):
             yield BrokenRule("start_month", "month_too_late")
 
     def _price_month(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from chalicelib.campaigns.model import Zone
-from chalicelib.contributions.model import list_months
+from chalicelib.contributions.model import find_later_month, list_months
 from chalicelib.contributions.service import find_contribution_month
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def iter_paid_months(payments: Iterable["Payment"], zone: Zone) -> Iterator[tupl
     for payment in sorted(payments, key=lambda each: (each.paid_at, each.payment_id)):
         first = find_contribution_month(payment.paid_at, ZoneInfo(zone))
         if paid_through is not None and paid_through >= first:
-            first = list_months(paid_through, 2)[-1]
+            first = find_later_month(paid_through, 1)
         months = list_months(first, payment.months)
         yield payment, months
         paid_through = months[-1]
@@ -30,5 +30,5 @@ def iter_paid_months(payments: Iterable["Payment"], zone: Zone) -> Iterator[tupl
 
 def find_first_day_after(month: str, *, month_count: int) -> date:
     """Return the first day of the month that is `month_count` months after `month`."""
-    year, number = map(int, list_months(month, month_count + 1)[-1].split("-"))
+    year, number = map(int, find_later_month(month, month_count).split("-"))
     return date(year, number, 1)

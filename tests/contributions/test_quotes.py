@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chalicelib.contributions.model import Quote, QuoteMonth, list_months
+from chalicelib.contributions.model import Quote, QuoteMonth, find_later_month, list_months
 from chalicelib.contributions.rules import load_rules
 from chalicelib.contributions.schemas import AskForQuote
 from chalicelib.contributions.service import QuoteService
@@ -309,7 +309,7 @@ def test_a_stored_quote_is_read_back_unchanged(income: int, choices: dict[str, A
 
 @given(first=st.integers(0, 11), count=st.sampled_from([1, 2, 3, 6, 12]), distance=st.integers(1, 24))
 def test_a_quote_estimates_its_own_months_and_the_nearest_ones(first: int, count: int, distance: int) -> None:
-    months = list_months(list_months("2026-01", first + 1)[-1], count)
+    months = list_months(find_later_month("2026-01", first), count)
     quote = Quote(
         total=sum(1_000 + number for number in range(count)),
         months=tuple(QuoteMonth(month=month, amount=1_000 + n, lines=()) for n, month in enumerate(months)),
