@@ -6,6 +6,7 @@ of an address, and is kept as a keyed hash.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Protocol
 
@@ -31,6 +32,7 @@ class TokenUseStore(Protocol):
         """Store `use` of an enrolled client. Return False if another than `previous` is stored."""
 
 
+@lru_cache(1_000)
 def find_network(address: str) -> str | None:
     """Return the network of an address, such as `203.0.0.0/16`, or None if it is no address."""
     try:
