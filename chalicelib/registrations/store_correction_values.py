@@ -12,9 +12,9 @@ from chalicelib.registrations.model import Registration
 from chalicelib.registrations.store_amounts import pad_amounts
 from chalicelib.registrations.store_keys import (
     find_shard,
-    list_request_shards,
     make_open_request_key,
     make_order,
+    make_request_shard,
 )
 
 
@@ -59,7 +59,7 @@ def build_request_marker(table: Table, registration: Registration, previous: Reg
     if request is None:
         return [delete_request_marker(table, registration)]
     key = make_open_request_key(registration.reference)
-    shard = list_request_shards()[find_shard(registration.reference)]
+    shard = make_request_shard(find_shard(registration.reference))
     order = make_order(request.occurred_at, registration.reference)
     return [table.put({**key, "status_shard": shard, "status_order": order})]
 

@@ -37,13 +37,13 @@ from chalicelib.registrations.store_correction_values import parse_corrections, 
 from chalicelib.registrations.store_history import build_history, parse_lifecycle, serialize_money
 from chalicelib.registrations.store_keys import (
     find_shard,
-    list_capture_shards,
-    list_due_shards,
-    list_registration_shards,
-    list_status_shards,
     make_capture_key,
+    make_capture_shard,
+    make_due_shard,
     make_order,
     make_registration_key,
+    make_registration_shard,
+    make_status_shard,
 )
 from chalicelib.registrations.store_person import list_personal_fields, parse_consent, parse_person
 from chalicelib.registrations.store_source import (
@@ -81,7 +81,7 @@ def build_capture(capture: Capture, cipher: FieldCipher, *, is_on_campaign_day: 
     }
     if is_on_campaign_day:
         shard = find_shard(metadata.capture_id)
-        values["day_shard"] = list_capture_shards(CampaignDay(metadata.campaign_id, metadata.day))[shard]
+        values["day_shard"] = make_capture_shard(CampaignDay(metadata.campaign_id, metadata.day), shard)
         values["day_order"] = make_order(metadata.captured_at, metadata.capture_id)
     return values
 
@@ -227,9 +227,9 @@ def build_registration(registration: Registration, cipher: FieldCipher) -> Value
         "coverage": registration.coverage.model_dump(mode="json", exclude_none=True),
         "expires_on": registration.expires_on.isoformat(),
         "identity_until": until.isoformat() if (until := registration.identity_until) else None,
-        "day_shard": list_registration_shards(CampaignDay(metadata.campaign_id, metadata.day))[shard],
+        "day_shard": make_registration_shard(CampaignDay(metadata.campaign_id, metadata.day), shard),
         "day_order": make_order(metadata.captured_at, registration.reference),
-        "status_shard": list_status_shards(lifecycle.status)[shard],
+        "status_shard": make_status_shard(lifecycle.status, shard),
         "status_order": make_order(lifecycle.status_since, registration.reference),
         **_build_due_keys(registration, shard),
     }
@@ -277,7 +277,7 @@ def _build_due_keys(registration: Registration, shard: int) -> Values:
     """Return the keys in the due index: those of the next time-out."""
     if registration.due_on is not None:
         return {
-            "due_shard": list_due_shards()[shard],
+            "due_shard": make_due_shard(shard),
             "due_order": f"{registration.due_on.isoformat()}#{registration.reference}",
         }
     return {}

@@ -111,14 +111,22 @@ def find_shard(record_id: str) -> int:
     return zlib.crc32(record_id.encode()) % SHARD_COUNT
 
 
+def make_capture_shard(campaign_day: CampaignDay, shard: int) -> str:
+    """Return the partition of the day index with this shard of a day's captures."""
+    return f"{campaign_day.campaign_id}#{campaign_day.day.isoformat()}#{shard}"
+
+
 def list_capture_shards(campaign_day: CampaignDay) -> list[str]:
-    return [
-        f"{campaign_day.campaign_id}#{campaign_day.day.isoformat()}#{shard}" for shard in range(SHARD_COUNT)
-    ]
+    return [make_capture_shard(campaign_day, shard) for shard in range(SHARD_COUNT)]
+
+
+def make_registration_shard(campaign_day: CampaignDay, shard: int) -> str:
+    """Return the partition of the day index with this shard of a day's registrations."""
+    return f"R#{make_capture_shard(campaign_day, shard)}"
 
 
 def list_registration_shards(campaign_day: CampaignDay) -> list[str]:
-    return [f"R#{shard}" for shard in list_capture_shards(campaign_day)]
+    return [make_registration_shard(campaign_day, shard) for shard in range(SHARD_COUNT)]
 
 
 def make_remnant_shard(campaign_day: CampaignDay) -> str:
@@ -130,18 +138,31 @@ def make_remnant_shard(campaign_day: CampaignDay) -> str:
     return f"L#{campaign_day.campaign_id}#{campaign_day.day.isoformat()}"
 
 
+def make_status_shard(status: Status, shard: int) -> str:
+    """Return the partition of the status index with this shard of a status."""
+    return f"{status}#{shard}"
+
+
 def list_status_shards(status: Status) -> list[str]:
-    return [f"{status}#{shard}" for shard in range(SHARD_COUNT)]
+    return [make_status_shard(status, shard) for shard in range(SHARD_COUNT)]
+
+
+def make_request_shard(shard: int) -> str:
+    """Return the partition of the status index with this shard of the open requests for corrections."""
+    return f"correction_requested#{shard}"
 
 
 def list_request_shards() -> list[str]:
-    """Return the partitions of the status index that list open requests for corrections."""
-    return [f"correction_requested#{shard}" for shard in range(SHARD_COUNT)]
+    return [make_request_shard(shard) for shard in range(SHARD_COUNT)]
+
+
+def make_due_shard(shard: int) -> str:
+    """Return the partition of the due index with this shard of the registrations that have a time-out."""
+    return f"DUE#{shard}"
 
 
 def list_due_shards() -> list[str]:
-    """Return the partitions of the due index with the registrations that have a time-out."""
-    return [f"DUE#{shard}" for shard in range(SHARD_COUNT)]
+    return [make_due_shard(shard) for shard in range(SHARD_COUNT)]
 
 
 def make_order(instant: datetime, record_id: str) -> str:
