@@ -42,11 +42,6 @@ class ObjectWithRepeatedKeys(dict[str, Any]):
         self.repeated_keys = [name for name, count in counts.items() if count > 1]
 
 
-def parse_json(document: bytes | str) -> Any:
-    """Return a JSON document; `iter_repeated_keys` finds its repeated keys. Raise ValueError."""
-    return json.loads(document, object_pairs_hook=_build_object)
-
-
 def require_within_limits(document: bytes) -> None:
     """Raise ValueError if a document is nested too deep or has a number with too many digits."""
     without_strings = _STRINGS.sub(b'""', document)
@@ -85,10 +80,26 @@ def cut_out_items(document: bytes) -> tuple[bytes, list[bytes]]:
     return b"".join((*envelope, document[kept_until:])), items
 
 
-def iter_repeated_keys(document: Any) -> Iterator[JsonPath]:
-    """Yield the path of each repeated key of a document from `parse_json`."""
+def iter_repeated_keys(document: bytes | str) -> Iterator[JsonPath]:
+    """Yield the path of each key that an object of a JSON document repeats. Raise ValueError."""
+    has_repeated_keys = False
+
+    def build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal has_repeated_keys
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        has_repeated_keys = True
+        return ObjectWithRepeatedKeys(pairs)
+
+    content = json.loads(document, object_pairs_hook=build_object)
+    if has_repeated_keys:
+        yield from _iter_repeated_keys(content)
+
+
+def _iter_repeated_keys(content: Any) -> Iterator[JsonPath]:
     # Neither recursive nor with a path for each value: a hostile document is deep and wide.
-    remaining: list[tuple[_Place | None, Any]] = [(None, document)]
+    remaining: list[tuple[_Place | None, Any]] = [(None, content)]
     while remaining:
         place, value = remaining.pop()
         if isinstance(value, ObjectWithRepeatedKeys):
@@ -101,17 +112,20 @@ def parse_data_file(kind: type[Content], text: str) -> Content:
 
     Raise ValueError, which pydantic's ValidationError is too, if it is malformed or repeats a key.
     """
-    load_data_file(text)
+    _require_unique_keys(text)
     return TypeAdapter(kind).validate_json(text, strict=True)
 
 
 def load_data_file(text: str) -> Any:
     """Return the JSON of a data file. Raise ValueError if it is malformed or repeats a key."""
-    document = parse_json(text)
-    repeated = next(iter_repeated_keys(document), None)
+    _require_unique_keys(text)
+    return json.loads(text)
+
+
+def _require_unique_keys(text: str) -> None:
+    repeated = next(iter_repeated_keys(text), None)
     if repeated is not None:
         raise ValueError(f"{'.'.join(map(str, repeated))} is written twice")
-    return document
 
 
 def _build_path(place: _Place | None) -> JsonPath:
@@ -128,8 +142,3 @@ def _iter_children(value: Any) -> Iterator[tuple[int | str, Any]]:
         value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
     )
     return ((step, child) for step, child in children if isinstance(child, dict | list))
-
-
-def _build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else ObjectWithRepeatedKeys(pairs)

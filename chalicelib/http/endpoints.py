@@ -21,7 +21,7 @@ from chalicelib.http.headers import SECURITY_HEADERS
 from chalicelib.http.negotiation import select_language
 from chalicelib.languages import LANGUAGES, Language
 from chalicelib.refusals import FieldsRepeated, Refusal, TokenRevoked, TryAgain
-from chalicelib.strict_json import cut_out_items, parse_json, require_within_limits
+from chalicelib.strict_json import cut_out_items, require_within_limits
 from chalicelib.values import Value
 
 MAX_BODY_BYTES = 64 * 1024
@@ -143,10 +143,10 @@ def parse_document(document: bytes, model: type[Command]) -> Command:
 def _parse_json(document: bytes, model: type[Command]) -> Command:
     try:
         require_within_limits(document)
-        parsed = parse_json(document.decode())
+        repeated = problems.find_repeated_fields(document.decode())
     except ValueError:
         raise JSONMalformed("not JSON, or beyond the limits") from None
-    if repeated := problems.find_repeated_fields(parsed):
+    if repeated:
         raise FieldsRepeated(*repeated)
     return model.model_validate_json(document, strict=True)
 

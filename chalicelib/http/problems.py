@@ -122,8 +122,11 @@ def list_shape_errors(error: ValidationError, *, limit: int | None = None) -> li
     ]
 
 
-def find_repeated_fields(document: Any) -> list[BrokenRule]:
-    """Return a broken rule for each key that a document from `parse_json` has twice, up to a maximum."""
+def find_repeated_fields(document: str) -> list[BrokenRule]:
+    """Return a broken rule for each key that a JSON document has twice, up to a maximum.
+
+    Raise ValueError if it is no JSON.
+    """
     return [
         BrokenRule(".".join(_format_path_step(step) for step in path), "field_repeated")
         for path in islice(iter_repeated_keys(document), _MAX_REPEATED_FIELDS)
