@@ -25,7 +25,7 @@ from tests.support.fault_injection import FaultInjectionResult, run_fault_inject
 from tests.support.lambda_runtime import link_runtime
 
 _COLD_START_TARGET = 1.25
-_WARM_CPU_TARGET = 2.0
+_WARM_CPU_TARGET = 1.8
 _ZIP_TARGET_MB = 40.0
 _BATCH_TARGET = 3.0
 

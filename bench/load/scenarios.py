@@ -11,6 +11,7 @@ from bench.load.campaign import MANAGER_PATHS, LoadedCampaign, NotAtRest
 from bench.load.judgement import LoadResult, ScenarioResult, Spike
 from bench.load.sender import Call, send_at_full_rate, send_on_schedule
 from bench.stack import CaptureRefused
+from ops.api_client import ApiUnavailable
 from tests.support.sms_ledger import count_unsettled
 
 _HALF = 0.5
@@ -70,12 +71,16 @@ class LoadRun:
         return LoadResult(self._capacities, scenarios, self._settle())
 
     def _settle(self) -> Settlement | None:
-        """Return what is left once nothing moves, None if that never comes."""
+        """Return what is left once nothing moves, None if that never comes: the latencies are told anyway."""
+        timeout_seconds = self._plan.settle_seconds
         try:
-            self._campaign.await_rest(timeout_seconds=self._plan.settle_seconds)
-        except NotAtRest:
+            self._campaign.await_rest(timeout_seconds=timeout_seconds)
+            return self._campaign.settle(
+                count_unsettled(self._campaign.stack), timeout_seconds=timeout_seconds
+            )
+        except (NotAtRest, ApiUnavailable) as error:
+            self._on_progress(f"not settled: {error}")
             return None
-        return self._campaign.settle(count_unsettled(self._campaign.stack))
 
     def _find_capacities(self) -> None:
         plan, campaign = self._plan, self._campaign

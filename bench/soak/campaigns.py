@@ -7,6 +7,7 @@ from itertools import zip_longest
 from bench.load.books import Settlement, SmsFaults
 from bench.load.campaign import LoadedCampaign, NotAtRest
 from bench.soak.flatness import divide_by_size, find_oldest_age
+from ops.api_client import ApiUnavailable
 from tests.support.sms_ledger import count_unsettled
 
 SETTLE_SECONDS = 1800
@@ -72,10 +73,12 @@ class SoakedCampaigns:
         try:
             for each in self._campaigns:
                 each.await_rest(timeout_seconds=SETTLE_SECONDS)
-        except NotAtRest:
+            unsettled = count_unsettled(self._campaigns[0].stack)
+            return merge_settlements(
+                [each.settle(unsettled, timeout_seconds=SETTLE_SECONDS) for each in self._campaigns]
+            )
+        except (NotAtRest, ApiUnavailable):
             return None
-        unsettled = count_unsettled(self._campaigns[0].stack)
-        return merge_settlements([each.settle(unsettled) for each in self._campaigns])
 
     @staticmethod
     def _find_age(campaign: LoadedCampaign, done: int) -> float:
