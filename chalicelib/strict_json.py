@@ -82,6 +82,13 @@ def cut_out_items(document: bytes) -> tuple[bytes, list[bytes]]:
 
 def iter_repeated_keys(document: bytes | str) -> Iterator[JsonPath]:
     """Yield the path of each key that an object of a JSON document repeats. Raise ValueError."""
+    content, has_repeated_keys = _read(document)
+    if has_repeated_keys:
+        yield from _iter_repeated_keys(content)
+
+
+def _read(document: bytes | str) -> tuple[Any, bool]:
+    """Return a JSON document, and whether an object in it repeats a key. Raise ValueError."""
     has_repeated_keys = False
 
     def build_object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -92,9 +99,7 @@ def iter_repeated_keys(document: bytes | str) -> Iterator[JsonPath]:
         has_repeated_keys = True
         return ObjectWithRepeatedKeys(pairs)
 
-    content = json.loads(document, object_pairs_hook=build_object)
-    if has_repeated_keys:
-        yield from _iter_repeated_keys(content)
+    return json.loads(document, object_pairs_hook=build_object), has_repeated_keys
 
 
 def _iter_repeated_keys(content: Any) -> Iterator[JsonPath]:
@@ -112,20 +117,17 @@ def parse_data_file(kind: type[Content], text: str) -> Content:
 
     Raise ValueError, which pydantic's ValidationError is too, if it is malformed or repeats a key.
     """
-    _require_unique_keys(text)
+    load_data_file(text)
     return TypeAdapter(kind).validate_json(text, strict=True)
 
 
 def load_data_file(text: str) -> Any:
     """Return the JSON of a data file. Raise ValueError if it is malformed or repeats a key."""
-    _require_unique_keys(text)
-    return json.loads(text)
-
-
-def _require_unique_keys(text: str) -> None:
-    repeated = next(iter_repeated_keys(text), None)
-    if repeated is not None:
+    content, has_repeated_keys = _read(text)
+    if has_repeated_keys:
+        repeated = next(_iter_repeated_keys(content))
         raise ValueError(f"{'.'.join(map(str, repeated))} is written twice")
+    return content
 
 
 def _build_path(place: _Place | None) -> JsonPath:
