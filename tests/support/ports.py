@@ -26,6 +26,6 @@ def find_free_port() -> int:
 def _find_free_run(count: int) -> int:
     """Return the first of free ports one after another, at random: several processes look at once."""
     while True:
-        first = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT - count + 2)
+        first = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT - count)
         if all(is_port_free(port) for port in range(first, first + count)):
             return first
