@@ -223,7 +223,7 @@ class LoadedCampaign:
     def _count_one_more(self, *, timeout_seconds: float) -> Mapping[str, Any]:
         """Register one more worker, so that the hourly count reads the whole day again. Return the summary.
 
-        A request for a recount is given up after 18 seconds, in which the emulator reads some 10,000 rows.
+        A request for a recount is given up after 18 seconds, in which the emulator cannot read 13,000 rows.
         """
         if (error := self.register()) is not None:
             raise NotAtRest(f"one more registration was not accepted: {error}")
