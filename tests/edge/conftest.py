@@ -252,14 +252,9 @@ def log_output(capsys: pytest.CaptureFixture[str]) -> Iterator[LogOutput]:
     handler.setStream(previous)
 
 
-def scan_table(table: str) -> list[dict[str, Any]]:
-    """Return the items of a table."""
-    return list_stored_items(table)
-
-
 def read_tables() -> str:
     """Return every item of every table as text: whatever is readable in it is readable here."""
-    return json.dumps([scan_table(table) for table in read_table_definitions()], default=repr)
+    return json.dumps([list_stored_items(table) for table in read_table_definitions()], default=repr)
 
 
 def dump_stored_state(*, without: str = "") -> str:

@@ -13,7 +13,8 @@ from ops.deploy.stages import Stage
 from ops.restore.bringing_back import Restoration
 from ops.restore.copies import ScannedCopies
 from ops.restore.restoration import restore
-from tests.edge.conftest import Edge, scan_table
+from tests.edge.conftest import Edge
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.moto_tables import STAGE_ENVIRONMENT
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
@@ -156,5 +157,5 @@ def cut_off_at(part: str) -> Callable[[str], None]:
 
 def list_captures() -> set[str]:
     """Return the keys of the captures that were not erased."""
-    items = [item for item in scan_table("RegistrationsTable") if item["sk"]["S"] == "CAPTURE"]
+    items = [item for item in list_stored_items("RegistrationsTable") if item["sk"]["S"] == "CAPTURE"]
     return {item["pk"]["S"] for item in items if "fingerprint" in item}

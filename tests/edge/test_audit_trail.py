@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.edge.authorisation_matrix import ROUTES, Matrix, iter_cells
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.dynamodb_faults import run_faulty_proxy
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 # Routes that need no record in the trail, and why.
@@ -92,10 +93,10 @@ def test_every_route_that_changes_or_shows_a_record_leaves_a_record_of_the_trail
             if route == "POST /v1/campaigns":
                 # The own campaign exists, so that opening it changes nothing.
                 caller, target = "manager", replace(target, campaign_id="pasar-baru-2024")
-            before = len(scan_table("AuditTable"))
+            before = len(list_stored_items("AuditTable"))
             response = matrix.send(route, target, caller=caller)
             assert response.status_code < 300, response.body
-            left_record = len(scan_table("AuditTable")) > before
+            left_record = len(list_stored_items("AuditTable")) > before
             assert left_record is (route not in UNRECORDED)
     assert set(UNRECORDED) <= set(ROUTES)
 
@@ -114,7 +115,7 @@ def test_a_change_is_recorded_with_its_client_time_and_correlation_id_and_no_val
     assert paid["correlation_id"] == read["correlation_id"] == changed.headers["X-Correlation-Id"]
     assert paid["occurred_at"] == changed.json_body["history"][-1]["at"]
     assert read["action"] == "read"
-    stored = json.dumps(scan_table("AuditTable"))
+    stored = json.dumps(list_stored_items("AuditTable"))
     assert not [value for value in (*PERSONAL, "49200", "p-1") if value in stored]
 
 

@@ -10,8 +10,9 @@ import pytest
 from chalice.test import HTTPResponse
 
 from chalicelib.conversations.service import Turn
-from tests.edge.conftest import Edge, LogOutput, assert_problem, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem
 from tests.edge.test_audit_trail import list_records
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_nik
 from tests.support.provider_chats import CAMPAIGN, ProviderChats, run_chats
 
@@ -59,7 +60,7 @@ def deliver(chats: ProviderChats) -> None:
 def age_session(chats: ProviderChats, age: timedelta) -> None:
     """Let the last message of every chat be older."""
     store = chats.edge.container.conversation_store
-    for values in scan_table("ConversationsTable"):
+    for values in list_stored_items("ConversationsTable"):
         if values["sk"]["S"] == "SESSION":
             chat_key = values["pk"]["S"].removeprefix("CHAT#")
             now = datetime.now(UTC)
@@ -147,11 +148,13 @@ def test_an_answer_is_sealed_until_it_is_sent_and_gone_after_that(
 ) -> None:
     item = ask_for_a_person(chats)
     answer(chats, item["item_id"])
-    stored = json.dumps(scan_table("ConversationsTable"), default=repr)
+    stored = json.dumps(list_stored_items("ConversationsTable"), default=repr)
     deliver(chats)
     for place, text in {"log": log_output.text, "tables": stored}.items():
         assert [value for value in (TEXT, NIK, ANI) if value in text] == [], place
-    [sent] = [each for each in scan_table("ConversationsTable") if each["sk"]["S"].startswith("OUT#answer-")]
+    [sent] = [
+        each for each in list_stored_items("ConversationsTable") if each["sk"]["S"].startswith("OUT#answer-")
+    ]
     assert "sealed" not in sent
 
 
@@ -201,7 +204,7 @@ def test_what_a_person_asked_and_was_answered_is_disclosed_and_erased(chats: Pro
     assert [each for each in disclosed["chats"] if TEXT in str(each["text"])]
     request = {**request, "request_id": make_capture_id(9)}
     assert chats.edge.send("POST", "/v1/erasures", request, caller="admin").status_code == 200
-    left = [each["sk"]["S"] for each in scan_table("ConversationsTable") if "sealed" in each]
+    left = [each["sk"]["S"] for each in list_stored_items("ConversationsTable") if "sealed" in each]
     assert left == []
     assert list_items(chats, "acted_on") == []
     assert_problem(answer(chats, item["item_id"], number=3), 404, "review_item_unknown")

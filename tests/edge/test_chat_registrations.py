@@ -10,8 +10,9 @@ import pytest
 from chalicelib.callers import Channel
 from chalicelib.campaigns.model import CampaignDay
 from chalicelib.registrations.model import Registration
-from tests.edge.conftest import Edge, LogOutput, read_tables, scan_table
+from tests.edge.conftest import Edge, LogOutput, read_tables
 from tests.support.chat_edge import CAMPAIGN, GATEWAY_TOKEN, ChatEdge, make_chat_environment
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik, make_phone
 
 NIK, NAME, ADDRESS, PLACE = make_nik(), "Siti Aminah", "Jl. Kebon Kacang 3", "Blok A"
@@ -64,13 +65,15 @@ def test_every_event_is_answered_by_one_message_and_every_tap_acknowledged(chat:
 
 def test_an_update_that_comes_again_changes_nothing(chat: ChatEdge) -> None:
     register(chat)
-    sessions = [item for item in scan_table("ConversationsTable") if item["sk"]["S"] == "SESSION"]
+    sessions = [item for item in list_stored_items("ConversationsTable") if item["sk"]["S"] == "SESSION"]
     outbox = [
-        item["sk"]["S"] for item in scan_table("ConversationsTable") if item["sk"]["S"].startswith("OUT#")
+        item["sk"]["S"]
+        for item in list_stored_items("ConversationsTable")
+        if item["sk"]["S"].startswith("OUT#")
     ]
     for body in [body for body in chat.bodies if "sealed" in body]:
         assert chat.handle(body) == []
-    after = scan_table("ConversationsTable")
+    after = list_stored_items("ConversationsTable")
     assert [item for item in after if item["sk"]["S"] == "SESSION"] == sessions
     assert [item["sk"]["S"] for item in after if item["sk"]["S"].startswith("OUT#")] == outbox
     assert len(list_registrations(chat.edge)) == 1
@@ -107,11 +110,13 @@ def test_nobody_learns_whether_a_worker_is_known(chat: ChatEdge) -> None:
     )
     assert chat.edge.send("POST", "/v1/registrations", known).status_code == 201
     stranger = ChatEdge(chat.edge, chat.chat_id + 1)
-    before = scan_table("ConversationsTable")
+    before = list_stored_items("ConversationsTable")
     register(chat)
-    first = [item for item in scan_table("ConversationsTable") if item not in before]
+    first = [item for item in list_stored_items("ConversationsTable") if item not in before]
     register(stranger, make_nik(7002), *ANSWERS[1:])
-    second = [item for item in scan_table("ConversationsTable") if item not in before and item not in first]
+    second = [
+        item for item in list_stored_items("ConversationsTable") if item not in before and item not in first
+    ]
     assert measure(first) == measure(second)
     shown = [[(call.method, call.params.get("text")) for call in each.calls] for each in (chat, stranger)]
     assert [text for _, text in shown[0]][:2] == [text for _, text in shown[1]][:2]
@@ -124,7 +129,7 @@ def test_nothing_personal_is_readable_in_logs_queues_and_tables(
 ) -> None:
     register(chat)
     chat.say("status", "7K4-M2Q-X9P", LOCAL_PHONE)
-    tables = json.dumps(scan_table("ConversationsTable"), default=repr)
+    tables = json.dumps(list_stored_items("ConversationsTable"), default=repr)
     for place, text in {"log": log_output.text, "queues": "".join(chat.bodies), "tables": tables}.items():
         assert [value for value in PERSONAL if value in text] == [], place
 
@@ -159,7 +164,7 @@ def test_a_draft_is_disclosed_and_erased_with_its_worker(chat: ChatEdge) -> None
     assert (erased.status_code, erased.json_body["outcome"]) == (200, "erased")
     again = chat.edge.send("POST", "/v1/disclosures", make_request(10), caller="admin")
     assert again.json_body["request"]["outcome"] == "nothing_held"
-    left = [item for item in scan_table("ConversationsTable") if "worker_key" in item]
+    left = [item for item in list_stored_items("ConversationsTable") if "worker_key" in item]
     assert left == []
     assert "Setuju" in json.dumps([call.params for call in chat.say("halo")])
 
@@ -223,9 +228,9 @@ def test_nobody_learns_by_text_message_whether_a_worker_is_known(
     )
     assert chat.edge.send("POST", "/v1/registrations", known).status_code == 201
     first_reply = register_by(chat.edge, NIK, "+6282455507001")
-    first = scan_table("ConversationsTable")
+    first = list_stored_items("ConversationsTable")
     second_reply = register_by(chat.edge, make_nik(7002), "+6282455507002")
-    second = [item for item in scan_table("ConversationsTable") if item not in first]
+    second = [item for item in list_stored_items("ConversationsTable") if item not in first]
     assert first_reply == second_reply
     assert "Pendaftaran diterima" in first_reply.replace("\n", " ")
     assert measure(first) == measure(second)
@@ -284,4 +289,4 @@ def test_a_name_with_the_sign_that_joins_answers_is_read_whole(chat: ChatEdge) -
 def test_a_gateway_without_our_token_is_refused(path: str, authorization: str, chat: ChatEdge) -> None:
     response = chat.edge.send("POST", path, b"from=1&text=x", caller=None, Authorization=authorization)
     assert response.status_code == 403
-    assert scan_table("ConversationsTable") == []
+    assert list_stored_items("ConversationsTable") == []

@@ -5,9 +5,10 @@ import json
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.edge.conftest import Edge, assert_problem, scan_table
+from tests.edge.conftest import Edge, assert_problem
 from tests.edge.test_correction_routes import OTHER_PHONE, correct, disclose, list_events, show
 from tests.edge.test_lifecycle_routes import PAYMENT, register_worker, report_event
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_nik
 
 
@@ -79,7 +80,7 @@ def test_an_erasure_leaves_nothing_of_corrections_and_requests(edge: Edge) -> No
     body = {"request_id": make_capture_id(800), "nik": make_nik(7001)}
     assert edge.send("POST", "/v1/erasures", body, caller="admin").status_code == 200
 
-    items = scan_table("RegistrationsTable")
+    items = list_stored_items("RegistrationsTable")
     assert [each["sk"]["S"] for each in items if each["pk"]["S"].startswith("REGISTRATION#")] == []
     assert edge.send("GET", "/v1/corrections", caller="core").json_body["corrections"] == []
 

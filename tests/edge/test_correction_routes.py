@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.edge.conftest import Edge, LogOutput, assert_problem, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem
 from tests.edge.test_lifecycle_routes import PAYMENT, register_worker, report_event
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
 REASON = "salah ketik"
@@ -277,7 +278,7 @@ def test_values_before_are_in_the_disclosure_and_in_no_view(edge: Edge, log_outp
         assert value not in json.dumps(views)
         assert value not in log_output.text
     stored = json.dumps(
-        [scan_table(table) for table in ("RegistrationsTable", "AuditTable")], default=bytes.hex
+        [list_stored_items(table) for table in ("RegistrationsTable", "AuditTable")], default=bytes.hex
     )
     for value in ("82455507", make_nik(7001), make_nik(7555), "Melati", "Mawar", REASON):
         assert value not in stored

@@ -12,9 +12,10 @@ from chalicelib.notifications.messages import ReceiptReceived, SmsDue
 from chalicelib.registrations.domain_events import KnownWorkerMet, RegistrationChanged, RegistrationReceived
 from chalicelib.registrations.model import EventType
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.aws_events import make_domain_event, make_sqs_event
 from tests.support.dynamodb_faults import run_faulty_proxy
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 REQUEST_ID = "0192f3a1-7c00-7000-8000-0000000000aa"
@@ -40,14 +41,14 @@ def register_twice(edge: Edge, number: int = 1, **changes: Any) -> str:
 def send_sms(edge: Edge, reference: str) -> str:
     """Send the SMS of a new registration. Return its id."""
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
-    (item,) = scan_table("SmsLedgerTable")
+    (item,) = list_stored_items("SmsLedgerTable")
     sms_id: str = item["sms_id"]["S"]
     return sms_id
 
 
 def list_item_kinds() -> set[str]:
     """Return the kinds of items in the registrations table, without decoys, remnants and phone counts."""
-    kinds = {item["pk"]["S"].partition("#")[0] for item in scan_table("RegistrationsTable")}
+    kinds = {item["pk"]["S"].partition("#")[0] for item in list_stored_items("RegistrationsTable")}
     return kinds - {"DECOY", "LEFT", "PAYMENT", "PHONE"}
 
 
@@ -134,7 +135,7 @@ def test_an_erasure_leaves_no_personal_data_in_tables_or_logs(
     )
     assert not [value for value in (*PERSONAL_VALUES, reference) if value in dump_stored_state()]
     assert not [value for value in PERSONAL_VALUES if value in log_output.text]
-    (remnant,) = scan_table("SmsLedgerTable")
+    (remnant,) = list_stored_items("SmsLedgerTable")
     assert set(remnant) == {"sms_id", "day_shard", "facts"}, "countable facts only"
     assert list_item_kinds() == {"CAPTURE"}
     assert_problem(edge.send("GET", f"/v1/registrations/{reference}"), 404, "registration_unknown")
@@ -181,7 +182,7 @@ def test_an_invalid_request_is_refused_and_not_recorded(
     problem = assert_problem(send_request(edge, path, **changes), 422, code)
 
     assert "Melati" not in json.dumps(problem) + log_output.text
-    assert scan_table("RequestsTable") == []
+    assert list_stored_items("RequestsTable") == []
 
 
 def test_the_record_of_a_request_has_no_personal_data(edge: Edge) -> None:
@@ -189,10 +190,10 @@ def test_the_record_of_a_request_has_no_personal_data(edge: Edge) -> None:
     send_request(edge, "disclosures")
     send_request(edge, "erasures", request_id=REQUEST_ID[:-1] + "b")
 
-    items = scan_table("RequestsTable")
+    items = list_stored_items("RequestsTable")
     assert sorted(item["step"]["S"] for item in items) == ["asked", "asked", "done", "done", "logged"]
     assert not [value for value in (*PERSONAL_VALUES, reference) if value in json.dumps(items)]
-    keys = {item["pk"]["S"].partition("#")[2] for item in scan_table("RegistrationsTable")}
+    keys = {item["pk"]["S"].partition("#")[2] for item in list_stored_items("RegistrationsTable")}
     assert not [key for key in keys if key in json.dumps(items)]
     fingerprints = [item["fingerprint"]["S"] for item in items if "fingerprint" in item]
     assert len(set(fingerprints)) == 2
@@ -232,7 +233,7 @@ def test_an_event_of_an_erased_worker_sends_no_sms_and_fails_no_message(
     assert edge.invoke("on_notifications", make_sqs_event(event)) == {"batchItemFailures": []}
 
     assert gateway.inbox.list_sms() == []
-    assert scan_table("SmsLedgerTable") == []
+    assert list_stored_items("SmsLedgerTable") == []
     assert [line["level"] for line in log_output.lines if line["level"] != "INFO"] == []
     assert [line["reference"] for line in log_output.lines if line["message"] == "no recipient"]
 
@@ -242,7 +243,7 @@ def test_a_due_sms_and_a_receipt_of_an_erased_worker_fail_no_message(
 ) -> None:
     sms_id = send_sms(edge, register_twice(edge))
     send_request(edge, "erasures")
-    remnants = scan_table("SmsLedgerTable")
+    remnants = list_stored_items("SmsLedgerTable")
 
     due = SmsDue(sms_id=sms_id).model_dump_json()
     assert edge.invoke("on_notifications", make_sqs_event(due)) == {"batchItemFailures": []}
@@ -252,7 +253,7 @@ def test_a_due_sms_and_a_receipt_of_an_erased_worker_fail_no_message(
     assert edge.invoke("on_receipts", make_sqs_event(receipt.model_dump_json())) == {"batchItemFailures": []}
 
     assert len(gateway.inbox.list_sms()) == 1
-    assert scan_table("SmsLedgerTable") == remnants
+    assert list_stored_items("SmsLedgerTable") == remnants
     assert [line["sms_id"] for line in log_output.lines if line["message"] == "no recipient"] == [sms_id]
 
 
@@ -281,7 +282,7 @@ def test_an_opt_out_remains_when_an_erased_worker_registers_again(edge: Edge, ga
 def test_a_disclosure_has_opt_outs_with_their_times_and_clients(edge: Edge, gateway: FakeSmsServer) -> None:
     send_sms(edge, register_twice(edge))
     assert send_request(edge, "disclosures").json_body["opt_outs"] == []
-    (row,) = scan_table("SmsLedgerTable")
+    (row,) = list_stored_items("SmsLedgerTable")
     phone_hash, opted_out_at = row["phone_hash"]["S"], datetime(2024, 10, 9, 2, 30, tzinfo=UTC)
     opt_outs = edge.container.opt_outs
     opt_outs.record(phone_hash, occurred_at=opted_out_at, source="aws")

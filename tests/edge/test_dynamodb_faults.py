@@ -9,10 +9,11 @@ from chalice.local import LambdaContext
 
 from chalicelib.crypto.keyring import KeysMissing
 from chalicelib.observability import UnhandledError
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.aws_events import make_schedule_event, make_token_event
 from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
 from tests.support.http_events import make_registration_event
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_capture_payload
 from tests.support.ports import find_free_port
 from tests.support.stage_state import scan_registrations
@@ -223,7 +224,7 @@ def test_a_read_whose_connection_is_closed_is_attempted_twice(
 
 
 def test_missing_keys_are_an_internal_error_without_personal_data(edge: Edge, log_output: LogOutput) -> None:
-    for item in scan_table("KeysTable"):
+    for item in list_stored_items("KeysTable"):
         key = {name: item[name] for name in ("purpose", "key_id")}
         boto3.client("dynamodb").delete_item(TableName="KeysTable", Key=key)
     edge.restart()

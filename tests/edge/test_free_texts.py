@@ -11,8 +11,9 @@ from chalicelib.campaigns.model import Campaign
 from chalicelib.campaigns.store import DynamoCampaigns
 from chalicelib.registrations.reported_events import PaymentCode
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import FAR_FUTURE, Edge, LogOutput, assert_problem, dump_stored_state, scan_table
+from tests.edge.conftest import FAR_FUTURE, Edge, LogOutput, assert_problem, dump_stored_state
 from tests.support.aws_events import make_domain_event, make_sqs_event
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import (
     make_campaign_payload,
     make_capture_id,
@@ -133,7 +134,7 @@ def test_the_gate_lets_no_sms_pass_that_operators_would_drop(
     assert edge.invoke("on_notifications", make_sqs_event(event)) == {"batchItemFailures": []}
 
     assert gateway.inbox.list_sms() == []
-    (row,) = scan_table("SmsLedgerTable")
+    (row,) = list_stored_items("SmsLedgerTable")
     assert row["state"]["S"] == "failed"
     assert [each["SmsContentRefused"] for each in log_output.metrics if "SmsContentRefused" in each] == [
         [1.0]

@@ -8,9 +8,10 @@ import pytest
 from chalicelib.messaging.gsm7 import SEGMENT_SEPTETS, count_septets, is_gsm7
 from ops.fake_sms.inbox import ReceivedSms
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import SMS_ENDPOINT, Edge, LogOutput, scan_table
+from tests.edge.conftest import SMS_ENDPOINT, Edge, LogOutput
 from tests.support.aws_events import make_domain_event, make_schedule_event, make_sqs_event
 from tests.support.dynamodb_faults import run_faulty_proxy
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 SEND_OPERATION = "SendTextMessage"
@@ -32,19 +33,21 @@ def list_received_sms(gateway: FakeSmsServer) -> list[ReceivedSms]:
 
 def read_sms_states() -> list[tuple[str, int]]:
     """Return the state and the number of attempts of every SMS."""
-    return [(item["state"]["S"], int(item["attempts"]["N"])) for item in scan_table("SmsLedgerTable")]
+    return [(item["state"]["S"], int(item["attempts"]["N"])) for item in list_stored_items("SmsLedgerTable")]
 
 
 def make_every_sms_due() -> None:
     """Set the due time of every SMS to the past."""
-    for item in scan_table("SmsLedgerTable"):
+    for item in list_stored_items("SmsLedgerTable"):
         due_item = {**item, "due_at": {"S": "2024-10-09T00:00:00.000Z"}}
         boto3.client("dynamodb").put_item(TableName="SmsLedgerTable", Item=due_item)
 
 
 def get_committed_budget() -> int:
     """Return the committed money of all campaigns and days, in rupiah."""
-    return sum(int(item["committed"]["N"]) for item in scan_table("SendingTable") if "committed" in item)
+    return sum(
+        int(item["committed"]["N"]) for item in list_stored_items("SendingTable") if "committed" in item
+    )
 
 
 def test_an_event_sends_one_sms_of_one_part_without_personal_data_in_logs(
@@ -63,7 +66,7 @@ def test_an_event_sends_one_sms_of_one_part_without_personal_data_in_logs(
     assert is_gsm7(sms.text)
     assert count_septets(sms.text) <= SEGMENT_SEPTETS
     assert read_sms_states() == [("accepted", 1)]
-    for output in (log_output.text, str(scan_table("SmsLedgerTable"))):
+    for output in (log_output.text, str(list_stored_items("SmsLedgerTable"))):
         personal_values = (make_nik(7001), "Melati", "82455507001", "BPJAMSOSTEK:")
         assert not [value for value in personal_values if value in output]
 
@@ -213,7 +216,7 @@ def test_held_sms_are_counted_in_every_run_until_there_are_none(
         return any("SmsHeld" in each for each in log_output.metrics[before:])
 
     assert [run_has_metric(), run_has_metric()] == [True, True]
-    (item,) = scan_table("SmsLedgerTable")
+    (item,) = list_stored_items("SmsLedgerTable")
     boto3.client("dynamodb").delete_item(TableName="SmsLedgerTable", Key={"sms_id": item["sms_id"]})
     assert run_has_metric() is False
 

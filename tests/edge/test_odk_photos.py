@@ -6,8 +6,9 @@ import boto3
 import httpx
 import pytest
 
-from tests.edge.conftest import Edge, scan_table
+from tests.edge.conftest import Edge
 from tests.support.collect_phone import make_multipart
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.odk_edge import TANAH_ABANG, EdgeTransport, Field
 from tests.support.odk_instances import make_instance_id
 from tests.support.payloads import make_nik
@@ -158,4 +159,4 @@ def test_a_photo_that_could_not_be_stored_is_sent_again(
 
 def test_no_table_has_the_name_of_a_file(field: Field) -> None:
     field.send(fill(field), {FILENAME: PHOTO})
-    assert FILENAME not in str([scan_table(name) for name in ("RegistrationsTable", "ClientsTable")])
+    assert FILENAME not in str([list_stored_items(name) for name in ("RegistrationsTable", "ClientsTable")])

@@ -10,9 +10,10 @@ from chalicelib.clients.authorizer import Unauthorized
 from chalicelib.messaging.rate_limiter import SendingStop
 from infra.alarms import iter_alarms
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import Edge, LogOutput, scan_table
+from tests.edge.conftest import Edge, LogOutput
 from tests.support.aws_events import make_domain_event, make_sqs_event, make_token_event
 from tests.support.dynamodb_faults import FaultyProxy, run_faulty_proxy
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 
 PERMISSION_TAKEN_AWAY = "AccessDeniedException"
@@ -176,7 +177,7 @@ def test_known_workers_of_a_bot_and_replays_of_a_device_raise_no_alarm(
 
 
 def set_deadline_of_every_sms_to_the_past() -> None:
-    for item in scan_table("SmsLedgerTable"):
+    for item in list_stored_items("SmsLedgerTable"):
         past = {"S": "2024-10-09T00:00:00.000Z"}
         boto3.client("dynamodb").put_item(TableName="SmsLedgerTable", Item={**item, "deadline": past})
 
@@ -208,5 +209,5 @@ def test_a_sent_sms_and_one_that_was_overtaken_raise_no_alarm(
     edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference), overtaken))
 
     assert len(gateway.inbox.list_sms()) == 1
-    assert {item["state"]["S"] for item in scan_table("SmsLedgerTable")} == {"accepted", "failed"}
+    assert {item["state"]["S"] for item in list_stored_items("SmsLedgerTable")} == {"accepted", "failed"}
     assert list_firing() == set()

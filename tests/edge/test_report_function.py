@@ -19,9 +19,10 @@ from moto.ses.models import ses_backends
 from chalicelib.campaigns.model import Campaign
 from chalicelib.deliveries.schedule import DeliveryPartialFailure
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import FAR_FUTURE, Edge, LogOutput, scan_table
+from tests.edge.conftest import FAR_FUTURE, Edge, LogOutput
 from tests.edge.test_rollup_function import SECOND_DAY_CAPTURED_AT, register_and_publish, run_rollup
 from tests.support.aws_events import make_schedule_event, make_sqs_event
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_campaign_payload
 
 SENDER = "laporan@daftar.example"
@@ -124,7 +125,7 @@ def test_a_mail_that_bounces_is_a_report_that_was_not_delivered(
     register_and_publish(mail_edge, 1)
     run_rollup(mail_edge)
     deliver_reports(mail_edge)
-    keys = [item["pk"]["S"] for item in scan_table("SendingTable")]
+    keys = [item["pk"]["S"] for item in list_stored_items("SendingTable")]
     first, second = (key.removeprefix("DELIVERY#") for key in keys if key.startswith("DELIVERY#"))
     mail = {"destination": ["satu@example.com"], "tags": {"delivery": [first]}}
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "satu@example.com"}]}
@@ -136,7 +137,7 @@ def test_a_mail_that_bounces_is_a_report_that_was_not_delivered(
     assert done == {"batchItemFailures": []}
     states = {
         item["pk"]["S"].removeprefix("DELIVERY#"): (item["state"]["S"], item.get("reason", {}).get("S"))
-        for item in scan_table("SendingTable")
+        for item in list_stored_items("SendingTable")
         if item["pk"]["S"].startswith("DELIVERY#")
     }
     assert states == {first: ("failed", "bounced:permanent"), second: ("accepted", None)}

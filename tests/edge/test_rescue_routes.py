@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from chalice.test import HTTPResponse
 
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_id, make_capture_payload, make_nik
 from tests.support.rescue_files import make_rescue_file, seal_for
 
@@ -57,12 +58,12 @@ def test_a_file_is_taken_in_as_if_its_device_had_sent_it(edge: Edge) -> None:
 def test_a_file_taken_in_twice_doubles_nothing(edge: Edge) -> None:
     file = make_rescue_file([make_capture(1), make_capture(2)])
     first = take_in(edge, file).json_body["results"]
-    before = scan_table("RegistrationsTable")
+    before = list_stored_items("RegistrationsTable")
 
     again = take_in(edge, file, caller="manager").json_body["results"]
 
     assert again == first
-    assert scan_table("RegistrationsTable") == before
+    assert list_stored_items("RegistrationsTable") == before
 
 
 def test_what_the_device_had_sent_already_is_a_replay(edge: Edge) -> None:

@@ -19,9 +19,10 @@ from ops.restore.lost_acts import describe_acts, list_lost_acts
 from ops.restore.reconciling import erase_again, list_unlogged_erasures, mark_days, open_container
 from ops.restore.restoration import AlreadyRestored
 from ops.sealed_items import list_tables
-from tests.edge.conftest import Edge, scan_table
+from tests.edge.conftest import Edge
 from tests.edge.restored_market import Market, cut_off_at, list_captures
 from tests.support.aws_events import make_domain_event, make_sqs_event
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_campaign_payload, make_capture_id, make_capture_payload, make_nik
 
 PAYMENT = {"payment_id": "p-1", "amount": 49_200, "months": 3, "paid_at": "2024-10-10T09:00:00+07:00"}
@@ -85,7 +86,7 @@ def test_nobody_who_was_erased_comes_back_and_no_capture_of_theirs(market: Marke
     late_capture = market.register(3)
     for number in (1, 3):
         market.erase(number)
-    counted = len([item for item in scan_table("RegistrationsTable") if item["sk"]["S"] == "LEFT"])
+    counted = len([item for item in list_stored_items("RegistrationsTable") if item["sk"]["S"] == "LEFT"])
 
     done = market.restore()
 
@@ -96,7 +97,7 @@ def test_nobody_who_was_erased_comes_back_and_no_capture_of_theirs(market: Marke
             capture_id=make_capture_id(number), worker={"nik": make_nik(7000 + number)}
         )
         assert market.edge.register(again).json_body["code"] == "capture_forgotten"
-    remnants = [item for item in scan_table("RegistrationsTable") if item["sk"]["S"] == "LEFT"]
+    remnants = [item for item in list_stored_items("RegistrationsTable") if item["sk"]["S"] == "LEFT"]
     # Those of the person who came after the moment are gone with the captures that were lost.
     assert counted == 4
     assert len(remnants) == 2
@@ -107,7 +108,7 @@ def test_an_erasure_that_was_not_logged_is_named_for_its_sender(market: Market) 
     market.note_moment()
     market.erase(1)
     dynamodb = boto3.client("dynamodb")
-    [logged] = [item for item in scan_table("RequestsTable") if item["step"]["S"] == "logged"]
+    [logged] = [item for item in list_stored_items("RequestsTable") if item["step"]["S"] == "logged"]
     dynamodb.delete_item(
         TableName="RequestsTable", Key={name: logged[name] for name in ("request_id", "step")}
     )
@@ -126,9 +127,9 @@ def test_what_has_left_the_house_stays(market: Market) -> None:
     assert market.edge.send("POST", "/v1/campaigns", campaign, caller="manager").status_code == 201
     market.edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
     ledger = make_ledger(market.stage)
-    [row] = [item["sms_id"]["S"] for item in scan_table("SmsLedgerTable")]
+    [row] = [item["sms_id"]["S"] for item in list_stored_items("SmsLedgerTable")]
     sent = ledger.get(row)
-    records = len(scan_table("AuditTable"))
+    records = len(list_stored_items("AuditTable"))
 
     market.restore()
 
@@ -136,14 +137,14 @@ def test_what_has_left_the_house_stays(market: Market) -> None:
     assert container.clients.get("whatsapp").revoked_at is not None
     assert market.edge.send("GET", "/v1/campaigns/senen-2024", caller="manager").status_code == 200
     assert ledger.get(row) == sent
-    assert len(scan_table("AuditTable")) >= records
+    assert len(list_stored_items("AuditTable")) >= records
 
 
 def test_a_ledger_that_was_damaged_is_taken_back_and_nothing_of_it_is_sent_by_itself(market: Market) -> None:
     reference = market.register(1)
     market.edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
     ledger = make_ledger(market.stage)
-    [row] = [item["sms_id"]["S"] for item in scan_table("SmsLedgerTable")]
+    [row] = [item["sms_id"]["S"] for item in list_stored_items("SmsLedgerTable")]
     market.note_moment()
     boto3.client("dynamodb").delete_item(TableName="SmsLedgerTable", Key={"sms_id": {"S": row}})
 

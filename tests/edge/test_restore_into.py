@@ -27,9 +27,10 @@ from ops.restore.copies import MomentOutOfReach
 from ops.restore.filling import KeysNotMovable
 from ops.restore.new_stage import StageHalfFilled, StageNotEmpty, restore_into
 from ops.restore.reconciling import open_container
-from tests.edge.conftest import Edge, scan_table
+from tests.edge.conftest import Edge
 from tests.edge.restored_market import TABLES, Closed, Market, cut_off_at, make_stage
 from tests.support.aws_events import make_domain_event, make_sqs_event, make_stream_event
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.moto_tables import STAGE_ENVIRONMENT, create_tables
 from tests.support.payloads import make_capture_id
 
@@ -61,7 +62,7 @@ class Pair:
         )
 
     def read_new(self, table: str) -> list[dict[str, Any]]:
-        return scan_table(f"{PREFIX}{table}")
+        return list_stored_items(f"{PREFIX}{table}")
 
     def find_name(self, reference: str) -> str:
         """Return a worker's name, as the new stage opens it."""
@@ -78,7 +79,7 @@ def delete_table(name: str) -> None:
 
 
 def read_all() -> list[Any]:
-    return [scan_table(table) for table in TABLES]
+    return [list_stored_items(table) for table in TABLES]
 
 
 def test_another_stage_gets_the_moment_opens_it_without_a_key_of_the_old_one_and_stays_closed(
@@ -140,7 +141,7 @@ def test_no_person_is_texted_by_two_stages(pair: Pair) -> None:
     market = pair.market
     reference = market.register(1)
     market.edge.invoke("on_notifications", make_sqs_event(make_domain_event(reference=reference)))
-    [row] = [item["sms_id"]["S"] for item in scan_table("SmsLedgerTable")]
+    [row] = [item["sms_id"]["S"] for item in list_stored_items("SmsLedgerTable")]
     old = make_ledger(market.stage).get(row)
     assert old is not None
     assert old.state is SmsState.UNKNOWN, "the old stage may send it again"
@@ -243,7 +244,7 @@ def test_a_stage_that_is_not_empty_is_refused_and_not_touched(pair: Pair) -> Non
     market.note_moment()
     with pytest.raises(StageNotEmpty, match="is the stage itself"):
         restore_into(market.stage, market.stage, market.moment, copies=market.copies)
-    item = scan_table("ClientsTable")[0]
+    item = list_stored_items("ClientsTable")[0]
     boto3.client("dynamodb").put_item(TableName=f"{PREFIX}ClientsTable", Item=item)
 
     with pytest.raises(StageNotEmpty, match="ClientsTable of daftar-new is not empty"):

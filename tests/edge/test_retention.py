@@ -8,9 +8,10 @@ from chalicelib.clock import utc_now
 from chalicelib.container import Container
 from chalicelib.registrations.schedule import age_due_registrations
 from ops.fake_sms.server import FakeSmsServer
-from tests.edge.conftest import Edge, assert_problem, scan_table
+from tests.edge.conftest import Edge, assert_problem
 from tests.support.aws_events import make_domain_event, make_sqs_event
 from tests.support.fakes.clock import FixedClock
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import make_capture_payload, make_nik
 from tests.support.rollup_harness import FakeLambdaContext
 
@@ -54,7 +55,7 @@ def test_a_campaign_shows_its_periods_and_what_was_deleted(edge: Edge, gateway: 
     assert (shown["deleted_registrations"], shown["deleted_identities"]) == (1, 0)
     gone = edge.send("GET", f"/v1/registrations/{reference}", caller="manager")
     assert_problem(gone, 410, "registration_destroyed")
-    (row,) = scan_table("SmsLedgerTable")
+    (row,) = list_stored_items("SmsLedgerTable")
     assert row.keys() == {"sms_id", "day_shard", "facts"}
     trail = edge.send("GET", f"/v1/audit?subject=registration:{reference}", caller="admin").json_body
     assert [(each["client_id"], each["action"]) for each in trail["records"]][-1] == (

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.edge.conftest import Edge, LogOutput, assert_problem, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem
 from tests.edge.test_audit_trail import list_records
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import (
     make_campaign_payload,
     make_capture_id,
@@ -175,7 +176,7 @@ def test_an_item_goes_from_state_to_state_with_a_note_and_a_record(
         ("branch-office", ["note", "state"]),
         ("van-manager", ["state"]),
     ]
-    assert "Melati" not in json.dumps([*scan_table("ReviewsTable"), *records], default=repr)
+    assert "Melati" not in json.dumps([*list_stored_items("ReviewsTable"), *records], default=repr)
     assert "Melati" not in log_output.text
 
 
@@ -228,12 +229,12 @@ def test_an_erasure_takes_the_items_of_the_person_and_leaves_those_of_others(
     (left,) = list_items(edge, "?state=looked_at")
     assert (left["references"], "note" in left) == ([other], False)
     stream.publish()
-    assert mine not in json.dumps(scan_table("ReviewsTable"), default=repr)
+    assert mine not in json.dumps(list_stored_items("ReviewsTable"), default=repr)
 
 
 def test_an_erasure_leaves_no_item_and_no_lookup_of_a_registration(edge: Edge, stream: StreamReplay) -> None:
     make_item(edge, stream)
-    assert scan_table("ReviewsTable")
+    assert list_stored_items("ReviewsTable")
 
     edge.send(
         "POST", "/v1/erasures", {"request_id": make_capture_id(91), "nik": make_nik(7001)}, caller="admin"
@@ -241,7 +242,7 @@ def test_an_erasure_leaves_no_item_and_no_lookup_of_a_registration(edge: Edge, s
     assert list_items(edge) == []
     stream.publish()
 
-    assert scan_table("ReviewsTable") == []
+    assert list_stored_items("ReviewsTable") == []
 
 
 def test_what_a_manager_was_shown_is_in_the_trail_of_the_registration(

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from chalicelib.searches.receipt_codes import make_receipt_code
-from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state, scan_table
+from tests.edge.conftest import Edge, LogOutput, assert_problem, dump_stored_state
 from tests.edge.test_audit_trail import list_records
+from tests.support.moto_snapshots import list_stored_items
 from tests.support.payloads import (
     make_campaign_payload,
     make_capture_id,
@@ -139,7 +140,7 @@ def test_a_search_changes_nothing_and_leaves_no_number_anywhere(
 
     assert dump_stored_state(without="AuditTable") == before
     everything = log_output.text + json.dumps(
-        [scan_table("AuditTable"), scan_table("ReviewsTable")], default=repr
+        [list_stored_items("AuditTable"), list_stored_items("ReviewsTable")], default=repr
     )
     assert not [each for each in (NIK, "82455500001", PHONE, "Melati") if each in everything]
 
@@ -163,4 +164,4 @@ def test_nobody_is_found_after_an_erasure(edge: Edge, reference: str) -> None:
     for key in EVERY_KEY:
         assert find(edge, reference if key == "reference" else key, caller="core") == []
     stream.publish()
-    assert scan_table("ReviewsTable") == []
+    assert list_stored_items("ReviewsTable") == []

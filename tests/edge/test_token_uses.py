@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.edge.conftest import Edge, LogOutput, scan_table
+from tests.edge.conftest import Edge, LogOutput
 from tests.support.dynamodb_faults import run_faulty_proxy
 from tests.support.http_events import make_request_event
+from tests.support.moto_snapshots import list_stored_items
 
 CALLER = {"client_id": "van-1", "roles": "kiosk", "channel": "van", "campaigns": "tanah-abang-2024"}
 ADDRESS = "198.51.100.7"
@@ -69,7 +70,7 @@ def test_the_own_phones_of_workers_flag_nothing(edge: Edge) -> None:
 def test_no_address_is_stored_or_logged(edge: Edge, log_output: LogOutput) -> None:
     ask_from(edge, ADDRESS)
 
-    written = json.dumps(scan_table("ClientsTable")) + log_output.text
+    written = json.dumps(list_stored_items("ClientsTable")) + log_output.text
     assert "198.51" not in written
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
-from tests.edge.conftest import scan_table
 from tests.support.aws_events import make_remove_event, make_stream_event
+from tests.support.moto_snapshots import list_stored_items
 
 Items = dict[tuple[str, str], dict[str, Any]]
 
@@ -44,4 +44,4 @@ class StreamReplay:
 
 
 def _scan() -> Items:
-    return {(item["pk"]["S"], item["sk"]["S"]): item for item in scan_table("RegistrationsTable")}
+    return {(item["pk"]["S"], item["sk"]["S"]): item for item in list_stored_items("RegistrationsTable")}
