@@ -50,6 +50,16 @@ def test_every_file_name_has_a_subject() -> None:
     assert [path for path, part in sorted(parts) if part in SUBJECTLESS_NAMES] == []
 
 
+def test_environments_are_ignored_whether_they_are_folders_or_links() -> None:
+    # A pattern that ends with a slash is for folders alone, and a link would be committed.
+    environments = re.findall(
+        r"^(\.\w+)/\.ready:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert environments
+    assert [each for each in environments if each not in ignored] == []
+
+
 def test_app_stays_short() -> None:
     assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) <= APP_LINES
 
