@@ -93,7 +93,6 @@ class LoadRun:
         self._capacities["registrations by batches with their SMS"] = batches * plan.batch_size
         self._capacities["registrations by a bot with their SMS"] = self._saturate(campaign.register_by_bot)
         self._capacities["status checks"] = self._saturate(campaign.ask_status)
-        self._capacities["looks of managers"] = self._saturate(campaign.read_as_manager)
 
     def _saturate(self, call: Call) -> float:
         """Return how many calls a second are answered and have led to their SMS."""
@@ -139,7 +138,10 @@ class LoadRun:
         return self._run("status checks", steps, rate, self._campaign.ask_status)
 
     def _run_reading(self) -> ScenarioResult:
-        rate = self._capacities["looks of managers"] * _HALF
+        # The emulator sorts all rows of a day for each page of it, so what is carried shrinks with the day.
+        carried = self._saturate(self._campaign.read_as_manager)
+        self._capacities["looks of managers"] = carried
+        rate = carried * _HALF
         steps = [Step(self._plan.reading_seconds, rate)]
         result = self._run("looks of managers", steps, rate, self._campaign.read_as_manager)
         return replace(result, kinds=len(MANAGER_PATHS))
