@@ -1,11 +1,15 @@
-"""`python -m bench.cost`: print what registrations cost on AWS, by the item of the bill."""
+"""`python -m bench.cost`: print what registrations cost on AWS, by the item of the bill, and the verdict."""
 
+import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.cost.bill import Prices, count_campaign_day, count_items, count_recount, to_dollars
+from bench.cost.judgement import judge_costs
+from bench.gates import print_report
 
 _REGISTRATIONS = 10_000
 _OPERATIONS = {
@@ -13,6 +17,7 @@ _OPERATIONS = {
     "The same by a bot": "register_by_a_bot",
     "A capture that is sent again": "send_a_capture_again",
     "A confirmation": "send_a_confirmation",
+    "A reminder": "send_a_reminder",
     "A payment code, whose SMS costs as much as a confirmation": "issue_a_payment_code",
     "A payment that is reported": "report_a_payment",
     "An export of 20 registrations": "export_20_registrations",
@@ -20,7 +25,7 @@ _OPERATIONS = {
 
 
 def main() -> None:
-    """Print the bill of 10,000 registrations, and of single operations."""
+    """Print the bill of 10,000 registrations and of single operations, and exit with 1 if a gate fails."""
     prices = Prices.load()
     console = Console(width=110)
     console.print(f"Prices of {prices.checked}, {prices.rupiah_a_dollar:,.0f} rupiah a dollar.")
@@ -36,6 +41,8 @@ def main() -> None:
     console.print(table)
     fixed = ", ".join(f"{name} {dollars:.2f}" for name, dollars in prices.fixed_dollars_a_month.items())
     console.print(f"Beside that, dollars a month whether or not anybody registers: {fixed}.")
+    gates = judge_costs(prices, today=datetime.now(UTC).date())
+    sys.exit(print_report("What may grow no further", {}, gates, console=console))
 
 
 def _make_bill(title: str, items: Mapping[str, float], prices: Prices) -> Table:

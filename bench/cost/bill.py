@@ -19,6 +19,7 @@ _FUNCTIONS = {
     "publish_a_registration": "OnRegistrationChanges",
     "publish_20_registrations": "OnRegistrationChanges",
     "send_a_confirmation": "OnNotifications",
+    "send_a_reminder": "OnNotifications",
     "record_a_receipt": "OnReceipts",
     "expire_a_registration": "AgeRegistrations",
     "delete_personal_fields": "AgeRegistrations",
@@ -30,8 +31,11 @@ _FUNCTIONS = {
 _API_FUNCTION = "APIHandler"
 # By DynamoDB Local, for days of 10,000 and 100,000 (docs/decisions/counting.md): 20 rows are too few.
 _READ_UNITS_A_ROW = 0.07
-# Lambda receives from SQS and deletes; a message is sent, received and deleted once.
-_QUEUED = {"send_a_confirmation": 2, "record_a_receipt": 3}
+# A reminder is stored by a first run, and sent by a second one.
+_RUNS = {"send_a_reminder": 2}
+# Lambda receives from SQS and deletes; a message is sent, received and deleted once. Of the messages that the
+# stream's function sends, it has the sending in its own counts.
+_QUEUED = {"send_a_confirmation": 2, "send_a_reminder": 5, "record_a_receipt": 3}
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,11 @@ def count_items(operation: str, prices: Prices) -> Counter[str]:
         if priced in prices.dollars:
             items[priced] += number  # type: ignore[assignment] # halves of read units, too
     function = _FUNCTIONS.get(operation, _API_FUNCTION)
-    seconds = prices.milliseconds[function] / 1_000
-    items["lambda.requests"] += 1
+    runs = _RUNS.get(operation, 1)
+    seconds = runs * prices.milliseconds[function] / 1_000
+    items["lambda.requests"] += runs
     items["lambda.gb_seconds"] += seconds * _read_memory()[function] / _MB_A_GB  # type: ignore[assignment]
-    items["logs.gb"] += prices.log_bytes_an_invocation / _BYTES_A_GB  # type: ignore[assignment]
+    items["logs.gb"] += runs * prices.log_bytes_an_invocation / _BYTES_A_GB  # type: ignore[assignment]
     items["sqs.chunks"] += _QUEUED.get(operation, 0)
     if function == _API_FUNCTION:
         items["api.requests"] += 1

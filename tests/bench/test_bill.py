@@ -1,11 +1,21 @@
 """The bill that `make cost` prints, from the counts of operations and dated prices."""
 
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
 
 from bench.cost.bill import Prices, count_campaign_day, count_items, count_recount, to_dollars
 from bench.cost.counts import load_counts
+from bench.cost.judgement import judge_costs
 
 PRICES = Prices.load()
+CHECKED = date.fromisoformat(PRICES.checked)
+
+
+def with_price(item: str, dollars: float) -> Prices:
+    """Return the prices with another one for an item."""
+    return replace(PRICES, dollars={**PRICES.dollars, item: dollars})
 
 
 def test_every_item_that_is_counted_has_a_price_or_is_free() -> None:
@@ -47,3 +57,27 @@ def test_ten_times_the_registrations_cost_about_ten_times_as_much() -> None:
         sum(to_dollars(count_campaign_day(size, PRICES), PRICES).values()) for size in (1_000, 10_000)
     )
     assert large / small == pytest.approx(10, rel=0.01)
+
+
+def test_a_reminder_pays_for_one_sms_and_for_two_runs_of_its_function() -> None:
+    reminder, confirmation = (
+        count_items(name, PRICES) for name in ("send_a_reminder", "send_a_confirmation")
+    )
+    assert reminder["sms.parts"] == confirmation["sms.parts"] == 1
+    for item in ("lambda.requests", "lambda.gb_seconds", "logs.gb"):
+        assert reminder[item] == pytest.approx(2 * confirmation[item])
+
+
+def test_the_bill_of_today_passes_its_gates() -> None:
+    assert [gate for gate in judge_costs(PRICES, today=CHECKED) if not gate.has_passed] == []
+
+
+@pytest.mark.parametrize(
+    ("prices", "today", "gate"),
+    [
+        (with_price("dynamodb.write_units", 0.0001), CHECKED, "all but SMS, beside the SMS"),
+        (PRICES, CHECKED + timedelta(days=366), "age of the prices"),
+    ],
+)
+def test_a_dearer_unit_and_old_prices_fail_their_own_gates(prices: Prices, today: date, gate: str) -> None:
+    assert [each.name for each in judge_costs(prices, today=today) if not each.has_passed] == [gate]

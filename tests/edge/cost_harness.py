@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from bench.model.designs import name_design
@@ -11,7 +11,9 @@ from bench.model.profile import OperationProfile
 from chalicelib.aws.items import from_item
 from chalicelib.clock import utc_now
 from chalicelib.container import Container
+from chalicelib.notifications.bodies import find_event_version
 from chalicelib.registrations.references import Reference
+from chalicelib.sms_purposes import Purpose
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import CLIENTS, Edge
 from tests.support.aws_events import (
@@ -26,6 +28,9 @@ from tests.support.payloads import make_capture_id, make_capture_payload, make_n
 from tests.support.stage_state import scan_registrations
 
 CAMPAIGN = "tanah-abang-2024"
+_PAYMENT = {"payment_id": "p-1", "amount": 98_400, "months": 3}
+# Midday in Jakarta: no quiet hour.
+_MIDDAY = time(5, tzinfo=UTC)
 
 
 class CostHarness:
@@ -102,6 +107,16 @@ class CostHarness:
         self.deliver_receipt()
         return reference
 
+    def open_before_lapse(self, reference: str) -> Container:
+        """Have contributions paid, and return a stage of a week before the membership lapses."""
+        payment = {**_PAYMENT, "paid_at": utc_now().isoformat()}
+        self.send("POST", f"/v1/registrations/{reference}/payments", payment, caller="core")
+        lapses_on = self.edge.container.reading_store.get(Reference(reference)).lifecycle.lapses_on
+        assert lapses_on is not None
+        later = self._open_at(datetime.combine(lapses_on - timedelta(days=7), _MIDDAY))
+        later.lifecycle.age(Reference(reference))
+        return later
+
     def expire(self, reference: str) -> None:
         """Let the time for a payment end."""
         assert self._open_later(days=31).lifecycle.age(Reference(reference)) == ["expired"]
@@ -114,7 +129,10 @@ class CostHarness:
         )
 
     def _open_later(self, days: int) -> Container:
-        later = Container(clock=FixedClock(utc_now() + timedelta(days=days)), aws=self.edge.container.aws)
+        return self._open_at(utc_now() + timedelta(days=days))
+
+    def _open_at(self, now: datetime) -> Container:
+        later = Container(clock=FixedClock(now), aws=self.edge.container.aws)
         # The keys are at hand, as in a function that has run before.
         later.cipher, later.hashing = self.edge.container.cipher, self.edge.container.hashing
         return later
@@ -132,6 +150,15 @@ class CostHarness:
 
     def _count_parts(self) -> int:
         return sum(each.parts for each in self._gateway.inbox.list_sms())
+
+
+def remind(later: Container, reference: str) -> None:
+    """Store the reminder of a membership that lapses soon, and send it as the schedule has it sent."""
+    registration = later.reading_store.get(Reference(reference))
+    version = find_event_version(Purpose.LAPSING_SOON, registration)
+    assert version > 0
+    sms = later.notifications.send(Purpose.LAPSING_SOON, reference, event_version=version, correlation_id="-")
+    assert later.notifications.resume(sms.sms_id).state == "accepted"
 
 
 def _name_designs(meter: AwsMeter) -> OperationProfile:

@@ -18,7 +18,7 @@ from bench.cost.counts import COUNTS_FILE, load_counts
 from bench.model.profile import PROFILE_FILE, load_profiles
 from ops.fake_sms.server import FakeSmsServer
 from tests.edge.conftest import Edge, create_bucket
-from tests.edge.cost_harness import CAMPAIGN, CostHarness
+from tests.edge.cost_harness import CAMPAIGN, CostHarness, remind
 from tests.support.aws_events import make_schedule_event, make_token_event
 from tests.support.payloads import make_capture_id, make_capture_payload, make_expiry_day
 
@@ -86,6 +86,13 @@ def send_a_confirmation(costs: CostHarness) -> None:
     reference = costs.register(1)
     with costs.metered():
         costs.notify(reference=reference)
+
+
+def send_a_reminder(costs: CostHarness) -> None:
+    reference = costs.register_and_confirm(1)
+    later = costs.open_before_lapse(reference)
+    with costs.metered():
+        remind(later, reference)
 
 
 def record_a_receipt(costs: CostHarness) -> None:
@@ -176,6 +183,7 @@ OPERATIONS: tuple[Operation, ...] = (
     publish_a_registration,
     publish_20_registrations,
     send_a_confirmation,
+    send_a_reminder,
     record_a_receipt,
     issue_a_payment_code,
     report_a_payment,
