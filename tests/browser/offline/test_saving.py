@@ -106,13 +106,14 @@ def test_a_full_disk_is_said_and_takes_no_number(tablet: Session, stage: AppStag
     page = tablet.new_page(stage.blank_url)
     quota = page.context.new_cdp_session(page)
     origin = stage.app_url.removesuffix("/api/app")
-    quota.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 120_000})
+    # Chromium 156 needs more than 120,000 bytes for an empty database; 300,000 leave room for captures.
+    quota.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 300_000})
     device = DevicePage.set_up(page)
     device.enrol(stage.make_code())
     saved = 0
     while (error := device.call(SAVE, make_content(saved + 1))) is None:
         saved += 1
-        assert saved < 200, "the disk is never full"
+        assert saved < 1_000, "the disk is never full"
     assert error == ["StorageFailed", True]
     assert device.call("device.checkSpace()")["low"]
 
