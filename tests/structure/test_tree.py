@@ -94,6 +94,27 @@ def test_nothing_of_the_product_is_patched() -> None:
     assert patching == {}
 
 
+def find_shared_draws(tree: ast.AST) -> set[str]:
+    """Return the functions of the module `random` that a module calls; a generator of its own is none."""
+    imports = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    calls = {ast.unparse(call.func) for _, call in iter_calls(tree)}
+    return {each for each in calls if re.fullmatch(r"random\.[a-z]+", each)} if "random" in imports else set()
+
+
+def test_nothing_draws_from_the_generator_that_a_process_shares() -> None:
+    # Hypothesis fails a test during which it is used, by a thread of another test as well.
+    drawing = {
+        path: found
+        for path in list_paths()
+        if path.endswith(".py")
+        and (found := find_shared_draws(ast.parse((ROOT / path).read_text(encoding="utf-8"))))
+    }
+    assert drawing == {
+        "chalicelib/randomness.py": {"random.seed"},
+        "tests/test_snapshots.py": {"random.getstate", "random.random", "random.setstate"},
+    }
+
+
 def test_no_package_registry_is_named() -> None:
     named = [
         f"{path}: {registry}"
