@@ -107,7 +107,7 @@ def describe_load(result: LoadResult) -> dict[str, str]:
         latencies = [each.latency for each in scenario.timings]
         if latencies:
             p50, p95, p99 = (find_percentile(latencies, percent) * 1000 for percent in (50, 95, 99))
-            facts[f"{scenario.name}, {scenario.rate:.2g} a second"] = (
+            facts[f"{scenario.name}, {scenario.rate:,.2f} a second"] = (
                 f"{len(latencies):,} requests, p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms,"
                 f" longest {max(latencies) * 1000:.0f} ms"
             )

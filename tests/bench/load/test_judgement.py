@@ -57,6 +57,12 @@ def replace_scenario(position: int, timings: list[Timing]) -> LoadResult:
     return replace(GOOD, scenarios=scenarios)
 
 
+@pytest.mark.parametrize(("rate", "text"), [(0.033, "0.03"), (6.7, "6.70"), (1_234.0, "1,234.00")])
+def test_a_rate_is_written_without_an_exponent(rate: float, text: str) -> None:
+    result = replace(GOOD, scenarios=[replace(GOOD.scenarios[0], rate=rate)])
+    assert f"market day, {text} a second" in describe_load(result)
+
+
 def test_a_good_run_passes_and_ends_with_0() -> None:
     status, printed = print_to_string(GOOD)
     assert (status, list_failed(GOOD)) == (0, [])
