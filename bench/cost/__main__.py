@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from bench.cost.bill import Prices, count_campaign_day, count_items, count_recount, to_dollars
+from bench.cost.bill import Prices, count_campaign_day, count_items, count_recount, sum_dollars, to_dollars
 from bench.cost.judgement import judge_costs
 from bench.gates import print_report
 
@@ -36,12 +36,12 @@ def main() -> None:
     recounts = {f"A count of a day of {size:,}": count_recount(size, prices) for size in (1_000, 10_000)}
     counted = {text: count_items(name, prices) for text, name in _OPERATIONS.items()}
     for text, each in {**counted, **recounts}.items():
-        dollars = sum(to_dollars(each, prices).values())
+        dollars = sum_dollars(each, prices)
         table.add_row(text, f"{dollars:.7f}", f"{dollars * prices.rupiah_a_dollar:,.2f}")
     console.print(table)
     fixed = ", ".join(f"{name} {dollars:.2f}" for name, dollars in prices.fixed_dollars_a_month.items())
     console.print(f"Beside that, dollars a month whether or not anybody registers: {fixed}.")
-    gates = judge_costs(prices, today=datetime.now(UTC).date())
+    gates = judge_costs(items, prices, today=datetime.now(UTC).date())
     sys.exit(print_report("What may grow no further", {}, gates, console=console))
 
 

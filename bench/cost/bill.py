@@ -33,8 +33,8 @@ _API_FUNCTION = "APIHandler"
 _READ_UNITS_A_ROW = 0.07
 # A reminder is stored by a first run, and sent by a second one.
 _RUNS = {"send_a_reminder": 2}
-# Lambda receives from SQS and deletes; a message is sent, received and deleted once. Of the messages that the
-# stream's function sends, it has the sending in its own counts.
+# Lambda receives from SQS and deletes; a message is sent, received and deleted once. What the function of the
+# stream sends is in its own counts.
 _QUEUED = {"send_a_confirmation": 2, "send_a_reminder": 5, "record_a_receipt": 3}
 
 
@@ -118,6 +118,11 @@ def count_campaign_day(registrations: int, prices: Prices, *, hours: int = 12) -
 def to_dollars(items: Mapping[str, float], prices: Prices) -> dict[str, float]:
     """Return the price of each item."""
     return {name: number * prices.dollars[name] for name, number in items.items()}
+
+
+def sum_dollars(items: Mapping[str, float], prices: Prices) -> float:
+    """Return the price of all items together."""
+    return sum(to_dollars(items, prices).values())
 
 
 def _scale(items: Mapping[str, float], factor: int) -> Counter[str]:

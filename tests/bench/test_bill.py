@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bench.cost.bill import Prices, count_campaign_day, count_items, count_recount, to_dollars
+from bench.cost.bill import Prices, count_campaign_day, count_items, count_recount, sum_dollars, to_dollars
 from bench.cost.counts import load_counts
 from bench.cost.judgement import judge_costs
 
@@ -28,7 +28,7 @@ def test_every_item_that_is_counted_has_a_price_or_is_free() -> None:
 
 def test_every_operation_has_a_price_above_nothing() -> None:
     for operation in load_counts():
-        assert sum(to_dollars(count_items(operation, PRICES), PRICES).values()) > 0, operation
+        assert sum_dollars(count_items(operation, PRICES), PRICES) > 0, operation
 
 
 def test_writes_to_indexes_cost_as_much_as_those_to_tables() -> None:
@@ -53,9 +53,7 @@ def test_each_registration_of_a_day_pays_for_one_sms() -> None:
 
 
 def test_ten_times_the_registrations_cost_about_ten_times_as_much() -> None:
-    small, large = (
-        sum(to_dollars(count_campaign_day(size, PRICES), PRICES).values()) for size in (1_000, 10_000)
-    )
+    small, large = (sum_dollars(count_campaign_day(size, PRICES), PRICES) for size in (1_000, 10_000))
     assert large / small == pytest.approx(10, rel=0.01)
 
 
@@ -69,7 +67,11 @@ def test_a_reminder_pays_for_one_sms_and_for_two_runs_of_its_function() -> None:
 
 
 def test_the_bill_of_today_passes_its_gates() -> None:
-    assert [gate for gate in judge_costs(PRICES, today=CHECKED) if not gate.has_passed] == []
+    assert [
+        gate
+        for gate in judge_costs(count_campaign_day(1_000, PRICES), PRICES, today=CHECKED)
+        if not gate.has_passed
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -80,4 +82,5 @@ def test_the_bill_of_today_passes_its_gates() -> None:
     ],
 )
 def test_a_dearer_unit_and_old_prices_fail_their_own_gates(prices: Prices, today: date, gate: str) -> None:
-    assert [each.name for each in judge_costs(prices, today=today) if not each.has_passed] == [gate]
+    gates = judge_costs(count_campaign_day(1_000, prices), prices, today=today)
+    assert [each.name for each in gates if not each.has_passed] == [gate]

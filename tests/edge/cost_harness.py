@@ -107,15 +107,21 @@ class CostHarness:
         self.deliver_receipt()
         return reference
 
-    def open_before_lapse(self, reference: str) -> Container:
-        """Have contributions paid, and return a stage of a week before the membership lapses."""
-        payment = {**_PAYMENT, "paid_at": utc_now().isoformat()}
+    def pay(self, reference: str, *, paid_at: str) -> None:
+        """Report a payment of contributions."""
+        payment = {**_PAYMENT, "paid_at": paid_at}
         self.send("POST", f"/v1/registrations/{reference}/payments", payment, caller="core")
+
+    def open_before_lapse(self, reference: str) -> tuple[Container, int]:
+        """Return a stage of a week before a paid membership lapses, and the version of the reminder."""
+        self.pay(reference, paid_at=utc_now().isoformat())
         lapses_on = self.edge.container.reading_store.get(Reference(reference)).lifecycle.lapses_on
         assert lapses_on is not None
         later = self._open_at(datetime.combine(lapses_on - timedelta(days=7), _MIDDAY))
         later.lifecycle.age(Reference(reference))
-        return later
+        version = find_event_version(Purpose.LAPSING_SOON, later.reading_store.get(Reference(reference)))
+        assert version > 0
+        return later, version
 
     def expire(self, reference: str) -> None:
         """Let the time for a payment end."""
@@ -152,11 +158,8 @@ class CostHarness:
         return sum(each.parts for each in self._gateway.inbox.list_sms())
 
 
-def remind(later: Container, reference: str) -> None:
+def remind(later: Container, reference: str, version: int) -> None:
     """Store the reminder of a membership that lapses soon, and send it as the schedule has it sent."""
-    registration = later.reading_store.get(Reference(reference))
-    version = find_event_version(Purpose.LAPSING_SOON, registration)
-    assert version > 0
     sms = later.notifications.send(Purpose.LAPSING_SOON, reference, event_version=version, correlation_id="-")
     assert later.notifications.resume(sms.sms_id).state == "accepted"
 

@@ -27,7 +27,6 @@ IS_WRITING = "DAFTAR_TEST_WRITE_COSTS" in os.environ
 ROWS = 20
 DAY_PATH = f"/v1/campaigns/{CAMPAIGN}/summaries/2024-10-09"
 CODE = {"code": "EPS-4711", "amount": 98_400, "expires_on": make_expiry_day()}
-PAYMENT = {"payment_id": "p-1", "amount": 98_400, "months": 3, "paid_at": "2024-10-12T09:00:00+07:00"}
 
 
 def register_by_an_officer(costs: CostHarness) -> None:
@@ -90,9 +89,9 @@ def send_a_confirmation(costs: CostHarness) -> None:
 
 def send_a_reminder(costs: CostHarness) -> None:
     reference = costs.register_and_confirm(1)
-    later = costs.open_before_lapse(reference)
+    later, version = costs.open_before_lapse(reference)
     with costs.metered():
-        remind(later, reference)
+        remind(later, reference, version)
 
 
 def record_a_receipt(costs: CostHarness) -> None:
@@ -110,7 +109,7 @@ def issue_a_payment_code(costs: CostHarness) -> None:
 def report_a_payment(costs: CostHarness) -> None:
     reference = costs.register(1)
     with costs.metered():
-        costs.send("POST", f"/v1/registrations/{reference}/payments", PAYMENT, caller="core")
+        costs.pay(reference, paid_at="2024-10-12T09:00:00+07:00")
 
 
 def expire_a_registration(costs: CostHarness) -> None:
