@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.support.source_tree import ROOT, find_matching_imports, iter_calls, parse_modules
@@ -39,6 +40,18 @@ def iter_files(folder: Path = ROOT) -> Iterator[Path]:
 
 def list_paths() -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in iter_files()]
+
+
+@cache
+def parse_all_modules() -> dict[str, ast.Module]:
+    """Return every Python file of the tree by its path, those of tests and operations as well."""
+    paths = [path for path in list_paths() if path.endswith(".py")]
+    return {path: ast.parse((ROOT / path).read_text(encoding="utf-8")) for path in paths}
+
+
+def find_in_modules(find: Callable[[ast.AST], set[str]]) -> dict[str, set[str]]:
+    """Return what is found in each module in which something is."""
+    return {path: found for path, tree in parse_all_modules().items() if (found := find(tree))}
 
 
 def list_text_paths() -> list[str]:
@@ -85,13 +98,7 @@ def find_patches(tree: ast.AST) -> set[str]:
 
 
 def test_nothing_of_the_product_is_patched() -> None:
-    patching = {
-        path: found
-        for path in list_paths()
-        if path.endswith(".py")
-        and (found := find_patches(ast.parse((ROOT / path).read_text(encoding="utf-8"))))
-    }
-    assert patching == {}
+    assert find_in_modules(find_patches) == {}
 
 
 def find_shared_draws(tree: ast.AST) -> set[str]:
@@ -103,13 +110,7 @@ def find_shared_draws(tree: ast.AST) -> set[str]:
 
 def test_nothing_draws_from_the_generator_that_a_process_shares() -> None:
     # Hypothesis fails a test during which it is used, by a thread of another test as well.
-    drawing = {
-        path: found
-        for path in list_paths()
-        if path.endswith(".py")
-        and (found := find_shared_draws(ast.parse((ROOT / path).read_text(encoding="utf-8"))))
-    }
-    assert drawing == {
+    assert find_in_modules(find_shared_draws) == {
         "chalicelib/randomness.py": {"random.seed"},
         "tests/test_snapshots.py": {"random.getstate", "random.random", "random.setstate"},
     }
