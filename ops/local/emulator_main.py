@@ -12,8 +12,8 @@
   record up after the maximum number of attempts.
 - Memory: it keeps every item, record and log line, so that a full collection of garbage would stop it for
   seconds once it holds 100,000 registrations. Only young objects are collected.
-- Conditions: it parses a query's condition anew for each row of the partition, before and after the page, so
-  that a page of a day of 10,000 held up everything else. Each text is parsed once.
+- Conditions: it parses a query's condition anew for each row of the partition, whatever the page is, so that
+  a page of a day of 10,000 held up everything else. Each text is parsed once.
 - Zips: it unpacks a function's zip for each worker and blocks meanwhile. With 50 workers at once, functions
   had time-outs at their tables. All workers share one unpacked copy.
 
@@ -195,7 +195,7 @@ _find_tokens = lru_cache(_KEPT_EXPRESSIONS)(dynamodb._tokenize)
 
 
 def _list_tokens(expression: str) -> list[Any]:
-    # A copy, for callers that take tokens away.
+    # A copy, so that no caller can change what is kept.
     return list(_find_tokens(expression))
 
 
